@@ -1,0 +1,1 @@
+"""What the notebooks import: workers and experiments, instruments (core), pictures (show)."""

@@ -1,0 +1,1 @@
+"""Instruments that run, record, measure and explore processes; standard library only."""

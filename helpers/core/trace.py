@@ -1,0 +1,53 @@
+"""What a recording is made of: processes, the events in them, and the messages between them.
+
+All times are nanoseconds on `time.perf_counter_ns`, which the processes of one machine share.
+"""
+
+from dataclasses import dataclass, field
+
+# kinds of event in which a process may have to wait for another one
+WAITING = frozenset({"send", "recv", "put", "get", "acquire", "wait", "join", "poll", "call", "flush"})
+
+
+@dataclass(frozen=True)
+class ProcessInfo:
+    """One process of a recording: one lane in a picture."""
+
+    name: str
+    pid: int
+    parent: int | None  # pid of the process that started it; None for the one that recorded
+    begin: int  # ns
+    end: int | None  # ns; None when it left no end (killed, or still running)
+    exitcode: int | None = None  # negative: the number of the signal that ended it; None: not known
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that one process did with a channel, from the call to its return."""
+
+    process: int  # index into Trace.processes
+    kind: str  # "send", "recv", "put", "get", "acquire", "release", "wait", "notify", "join", "call", "step", ...
+    begin: int  # ns
+    end: int  # ns
+    channel: str = ""  # "Pipe 1", "Queue 1", "Lock 1", "dict 1", ...: numbered in order of first use
+    detail: str = ""  # a few words for the reader: a method's name, what a step did
+    size: int | None = None  # bytes of the message, where there is one
+    failed: bool = False  # it raised, timed out, or lost an update
+    thread: str = "MainThread"
+
+
+@dataclass(frozen=True)
+class Message:
+    """The n-th send on a channel met the n-th receive."""
+
+    sent: Event
+    received: Event
+
+
+@dataclass
+class Trace:
+    """A recording: what each process did, when, and which send met which receive."""
+
+    processes: list[ProcessInfo] = field(default_factory=list)  # in order of start; the recording process first
+    events: list[Event] = field(default_factory=list)  # sorted by begin
+    messages: list[Message] = field(default_factory=list)  # sorted by the begin of the send

@@ -1,0 +1,1 @@
+"""What the learner looks at: figures, panels and predictions."""

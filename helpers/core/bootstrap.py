@@ -25,21 +25,19 @@ class StartHook(Protocol):
 
 def install(hook: StartHook) -> None:
     """Call the hook for every process that this process starts from now on."""
-    if not _hooks:
-        _plain.append(BaseProcess.start)
-        BaseProcess.start = _start
     _hooks.append(hook)
+    BaseProcess.start = _start
 
 
 def remove(hook: StartHook) -> None:
     """Undo `install`; after the last hook `BaseProcess.start` is the original again."""
     _hooks.remove(hook)
     if not _hooks:
-        BaseProcess.start = _plain.pop()
+        BaseProcess.start = _plain_start
 
 
 _hooks: list[StartHook] = []
-_plain: list[Callable[[BaseProcess], None]] = []
+_plain_start = BaseProcess.start
 
 
 class _ChildSetup:
@@ -55,6 +53,8 @@ class _ChildSetup:
     def run_after_fork(self) -> None:
         # the registry is inherited by grandchildren too; only the child itself is meant
         if current_process() is self.process:
+            # hooks inherited by the fork are the parent's; the calls install the child's own
+            _hooks.clear()
             _make(self.calls)
 
 
@@ -64,12 +64,12 @@ def _make(calls: list[Call]) -> None:
 
 
 def _start(process: BaseProcess) -> None:
-    hooks, plain_start = list(_hooks), _plain[-1]
+    hooks = list(_hooks)
     setup = _ChildSetup([hook.before_start(process) for hook in hooks], process)
     _put_first(process, setup)
     util.register_after_fork(setup, _ChildSetup.run_after_fork)
     try:
-        plain_start(process)
+        _plain_start(process)
     finally:
         # without this reference the registry, which is weak, forgets the setup
         del process.__dict__["_setup"]

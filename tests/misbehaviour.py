@@ -1,0 +1,140 @@
+"""Workers that do what workers should not, for the tests of supervision."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from multiprocessing import get_context
+
+
+def end_well(*_):
+    """Do nothing, and end with exit code 0."""
+
+
+def sleep_for_ever():
+    """Never end."""
+    while True:
+        time.sleep(3600)
+
+
+def ignore_sigterm():
+    """Never end, and not on request either."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sleep_for_ever()
+
+
+def stop_itself():
+    """Stop as Ctrl-Z does: no thread of the process answers any more."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def die_by_sigkill():
+    """Be killed."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def exit_at_once(code):
+    """Leave without any tidying up."""
+    os._exit(code)
+
+
+def leave_by_sys_exit(code):
+    """Leave by SystemExit."""
+    sys.exit(code)
+
+
+def raise_an_error():
+    """Fail with a message."""
+    raise ValueError("the worker's own words")
+
+
+def block_in_recv(connections):
+    """Wait for a message that nobody sends."""
+    connections[1].recv()
+
+
+def block_in_get(queue):
+    """Wait for an item that nobody puts."""
+    queue.get()
+
+
+def block_in_acquire(lock):
+    """Wait for a lock that nobody releases."""
+    lock.acquire()
+
+
+def block_in_join():
+    """Wait for a child that never ends."""
+    child = get_context("spawn").Process(target=sleep_for_ever)
+    child.start()
+    child.join()
+
+
+def fork_and_tell(connection):
+    """Fork a grandchild behind multiprocessing's back, tell its pid, and stay."""
+    pid = os.fork()
+    if pid == 0:
+        sleep_for_ever()
+    connection.send(pid)
+    sleep_for_ever()
+
+
+def fork_and_leave(connection):
+    """Leave a grandchild behind that holds everything open which the child held."""
+    pid = os.fork()
+    if pid == 0:
+        sleep_for_ever()
+    connection.send(pid)
+    os._exit(3)
+
+
+def start_and_tell(connection, method):
+    """Start a grandchild the usual way, tell its pid, and die before it."""
+    child = get_context(method).Process(target=sleep_for_ever)
+    child.start()
+    connection.send(child.pid)
+    os._exit(0)
+
+
+def put_without_end(queue, size):
+    """Put an item that is too large for the pipe behind the queue: the exit waits for a reader."""
+    queue.put(b"x" * size)
+
+
+def warn():
+    """Write to standard error, and end well."""
+    print("a word of warning", file=sys.stderr)
+
+
+def start_and_be_killed(connection, method):
+    """Be a kernel: supervise a child, tell its pid, and wait to be killed."""
+    from helpers.core.processes import supervised
+
+    with supervised(deadline=60):
+        child = get_context(method).Process(target=sleep_for_ever)
+        child.start()
+        connection.send(child.pid)
+        child.join()
+
+
+def interrupted_session(method):
+    """Be a notebook cell that a learner interrupts; say in the exit code how it ended."""
+    from helpers.core.processes import supervised
+
+    threading.Timer(1.0, os.killpg, (0, signal.SIGINT)).start()
+    try:
+        with supervised(deadline=30):
+            child = get_context(method).Process(target=sleep_for_ever)
+            child.start()
+            child.join()
+    except KeyboardInterrupt:
+        print("interrupted, nothing else", flush=True)
+
+
+def run_detached(code):
+    """Run Python code in a session of its own, as a kernel is; return what it printed."""
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, start_new_session=True
+    )

@@ -1,0 +1,44 @@
+# make lab: set up if need be, then open the first lesson     make test: set up if need be, then run every test
+
+PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+READY := $(VENV)/ready
+FIRST := notebooks/00_start_here.ipynb
+NOTEBOOKS ?= $(sort $(wildcard notebooks/*.ipynb))
+# options passed on, as in: make lab ARGS="--no-browser --port 8899"
+ARGS ?=
+
+.PHONY: lab test lint notebooks benchmark requirements clean
+
+lab: $(READY)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(FIRST) $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+# run every cell again, and keep the outputs; name one with NOTEBOOKS=notebooks/01_pipe.ipynb
+notebooks: $(READY)
+	$(BIN)/python -m helpers.execute $(NOTEBOOKS)
+
+benchmark: $(READY)
+	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+# the newest versions that the ranges in pyproject.toml allow, for every Python and system at once
+requirements: $(READY)
+	$(BIN)/python -m pip install --quiet uv
+	echo "-e .[dev]" | $(BIN)/uv pip compile - --universal --python-version 3.11 --upgrade --no-annotate \
+		--custom-compile-command "make requirements" --quiet --output-file requirements.txt
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed, this is ' + sys.version.split()[0] + '. Name another one: make PYTHON=python3.12 ...')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/python -c "import pathlib; pathlib.Path('$(READY)').touch()"
+
+clean:
+	rm -rf $(VENV) artefacts

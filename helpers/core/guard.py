@@ -3,6 +3,7 @@
 import linecache
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -32,6 +33,7 @@ def join_family(control: socket.socket, errors: Path) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stderr = errors.open("w", buffering=1, encoding="utf-8", errors="backslashreplace")
     os.dup2(sys.stderr.fileno(), 2)
+    _folders.append(errors.parent)
     _watch_over(control)
 
 
@@ -109,9 +111,12 @@ def _watch_over(control: socket.socket | None) -> None:
 
 
 _guards: list[_Guard] = []  # the registry is weak
+_folders: list[Path] = []  # of the supervisor, which cannot remove them when it is killed
 
 
 def _end_with_group() -> None:
+    for folder in _folders:
+        shutil.rmtree(folder, ignore_errors=True)
     if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)

@@ -4,6 +4,7 @@ import glob
 import os
 import signal
 import sys
+import tempfile
 import time
 from multiprocessing import active_children, current_process, get_all_start_methods, get_context
 from multiprocessing.process import BaseProcess
@@ -19,8 +20,10 @@ spawn = get_context("spawn")
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays():
-    """Every block leaves the standard library, the signal handlers and /dev/shm as they were."""
+def nothing_stays(tmp_path, monkeypatch):
+    """Every block leaves the standard library, the signal handlers, /dev/shm and the temporary files as they were."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     start, handler = BaseProcess.start, signal.getsignal(signal.SIGINT)
     prefix = f"/tp-{os.getpid()}"
     current_process()._config["semprefix"] = prefix  # tells our semaphores from those of other programs
@@ -30,6 +33,7 @@ def nothing_stays():
     assert active_children() == []
     assert current_family() is None
     assert not glob.glob(f"/dev/shm/sem.{prefix[1:]}*")
+    assert not list(tmp_path.glob("talking-processes-*"))
 
 
 def is_alive(pid):

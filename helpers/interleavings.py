@@ -1,0 +1,280 @@
+"""The scenarios of the lesson on interleavings: each worker yields wherever the scheduler may switch."""
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from helpers.core.memory import Barrier, Condition, Dict, Integer, Lock, Memory, PipeEnd, Queue, Semaphore
+from helpers.core.model import Scenario
+
+Steps = Generator[str | bool | None, None, None]
+Workers = list[tuple[Any, tuple]]
+
+
+def increment(counter: Integer, times: int = 1) -> Steps:
+    """Add one to the counter, in two steps: another process may write in between."""
+    for _ in range(times):
+        seen = counter.value
+        yield f"read {seen}"
+        counter.value = seen + 1
+        yield f"write {seen + 1}"
+
+
+def increments(processes: int = 2, times: int = 1) -> Scenario:
+    """Processes that each add to one counter, with nothing to protect it."""
+
+    def increments(memory: Memory) -> Workers:
+        counter = memory.integer("counter", 0)
+        return [(increment, (counter, times))] * processes
+
+    return Scenario(increments)
+
+
+def add(counter: Integer, times: int = 1) -> Steps:
+    """Add one to the counter by one statement: one step that can be expanded into its accesses."""
+    for _ in range(times):
+        counter.value += 1
+        yield "counter.value += 1"
+
+
+def additions(processes: int = 2, times: int = 1) -> Scenario:
+    """Processes that each add to one counter by a single statement."""
+
+    def additions(memory: Memory) -> Workers:
+        counter = memory.integer("counter", 0)
+        return [(add, (counter, times))] * processes
+
+    return Scenario(additions)
+
+
+def increment_locked(counter: Integer, lock: Lock, times: int = 1) -> Steps:
+    """Add one to the counter while nobody else may."""
+    for _ in range(times):
+        yield lock.acquire()
+        seen = counter.value
+        yield f"read {seen}"
+        counter.value = seen + 1
+        yield f"write {seen + 1}"
+        lock.release()
+        yield "release"
+
+
+def locked_increments(processes: int = 2, times: int = 1) -> Scenario:
+    """Processes that each add to one counter under a lock."""
+
+    def locked_increments(memory: Memory) -> Workers:
+        counter, lock = memory.integer("counter", 0), memory.lock("lock")
+        return [(increment_locked, (counter, lock, times))] * processes
+
+    return Scenario(locked_increments)
+
+
+def sell(stock: Dict, sold: Dict, seller: str) -> Steps:
+    """Sell a ticket if there is one: check, then act."""
+    left = stock["tickets"]
+    yield f"sees {left}"
+    if left > 0:
+        stock["tickets"] = left - 1
+        yield f"takes one of {left}"
+        sold[seller] = True
+        yield "sells it"
+
+
+def check_then_act(sellers: int = 2, tickets: int = 1) -> Scenario:
+    """Sellers share a dict of tickets; they must not sell more than there are. The outcome is how many they sold."""
+
+    def check_then_act(memory: Memory) -> Workers:
+        stock, sold = memory.dict("stock", {"tickets": tickets}), memory.dict("sold")
+        return [(sell, (stock, sold, f"seller {number}")) for number in range(sellers)]
+
+    def enough(shared: Mapping[str, Any]) -> bool:
+        return len(shared["sold"]) <= tickets
+
+    return Scenario(check_then_act, outcome=lambda shared: len(shared["sold"]), invariant=enough)
+
+
+def dine(first: Lock, second: Lock, meals: Integer) -> Steps:
+    """Take one fork, then the other, and eat."""
+    yield first.acquire()
+    yield second.acquire()
+    meals.value += 1
+    yield "eat"
+    second.release()
+    yield "put the second fork down"
+    first.release()
+    yield "put the first fork down"
+
+
+def philosophers(number: int = 2) -> Scenario:
+    """Philosophers round a table, each of whom takes the fork to the left first."""
+
+    def philosophers(memory: Memory) -> Workers:
+        forks, meals = [memory.lock(f"fork {i}") for i in range(number)], memory.integer("meals", 0)
+        return [(dine, (forks[i], forks[(i + 1) % number], meals)) for i in range(number)]
+
+    return Scenario(philosophers)
+
+
+def ordered_philosophers(number: int = 2) -> Scenario:
+    """Philosophers round a table, each of whom takes the fork with the lower number first."""
+
+    def ordered_philosophers(memory: Memory) -> Workers:
+        forks, meals = [memory.lock(f"fork {i}") for i in range(number)], memory.integer("meals", 0)
+        pairs = [sorted((i, (i + 1) % number)) for i in range(number)]
+        return [(dine, (forks[low], forks[high], meals)) for low, high in pairs]
+
+    return Scenario(ordered_philosophers)
+
+
+def take_turns(mine: Integer, theirs: Integer, turn: Integer, me: int, inside: Integer) -> Steps:
+    """Enter the critical section by Peterson's algorithm (1981), which needs no lock."""
+    mine.value = 1
+    yield "I want to enter"
+    turn.value = 1 - me
+    yield "after you"
+    while theirs.value and turn.value != me:
+        yield "wait"
+    inside.value += 1
+    yield "enter"
+    inside.value -= 1
+    yield "leave"
+    mine.value = 0
+    yield "done"
+
+
+def peterson() -> Scenario:
+    """Two processes keep each other out of a critical section with three shared integers."""
+
+    def peterson(memory: Memory) -> Workers:
+        wants = [memory.integer("process 0 wants"), memory.integer("process 1 wants")]
+        turn, inside = memory.integer("turn"), memory.integer("inside")
+        return [(take_turns, (wants[me], wants[1 - me], turn, me, inside)) for me in (0, 1)]
+
+    return Scenario(peterson, invariant=at_most_one_inside)
+
+
+def at_most_one_inside(shared: Mapping[str, Any]) -> bool:
+    """Mutual exclusion."""
+    return shared["inside"] <= 1
+
+
+def produce(queue: Queue, items: int) -> Steps:
+    """Put items into the queue; wait while it is full."""
+    for item in range(items):
+        queue.put(item)
+        yield f"put {item}"
+
+
+def consume(queue: Queue, total: Integer, items: int) -> Steps:
+    """Take items from the queue; wait while it is empty."""
+    for _ in range(items):
+        item = queue.get()
+        yield f"got {item}"
+        total.value += item
+        yield f"add {item}"
+
+
+def bounded_queue(maxsize: int = 1, items: int = 2) -> Scenario:
+    """One producer, one consumer, and a queue between them that is soon full. The outcome is the consumer's sum."""
+
+    def bounded_queue(memory: Memory) -> Workers:
+        queue, total = memory.queue("queue", maxsize), memory.integer("total")
+        return [(produce, (queue, items)), (consume, (queue, total, items))]
+
+    return Scenario(bounded_queue, outcome=lambda shared: shared["total"])
+
+
+def meet(barrier: Barrier, here: Integer, there: Integer) -> Steps:
+    """Write a number before the meeting, read the other's after it."""
+    here.value = 1
+    yield "write"
+    yield from barrier.wait()
+    there.value += there.value
+    yield "double the other's"
+
+
+def rendezvous() -> Scenario:
+    """Two processes meet at a barrier, so that each finds what the other wrote before."""
+
+    def rendezvous(memory: Memory) -> Workers:
+        one, other, barrier = memory.integer("one"), memory.integer("other"), memory.barrier("barrier", 2)
+        return [(meet, (barrier, one, other)), (meet, (barrier, other, one))]
+
+    return Scenario(rendezvous)
+
+
+def await_parcel(condition: Condition, parcels: Integer) -> Steps:
+    """Sleep until there is a parcel, then take it."""
+    yield condition.acquire()
+    while parcels.value == 0:
+        yield from condition.wait()
+    parcels.value -= 1
+    yield "take a parcel"
+    condition.release()
+    yield "release"
+
+
+def deliver(condition: Condition, parcels: Integer) -> Steps:
+    """Bring a parcel and wake who waits for it."""
+    yield condition.acquire()
+    parcels.value += 1
+    condition.notify()
+    yield "bring a parcel"
+    condition.release()
+    yield "release"
+
+
+def deliveries(number: int = 1) -> Scenario:
+    """As many who wait on a condition as there are who notify it."""
+
+    def deliveries(memory: Memory) -> Workers:
+        condition, parcels = memory.condition("bell"), memory.integer("parcels")
+        return [(await_parcel, (condition, parcels))] * number + [(deliver, (condition, parcels))] * number
+
+    return Scenario(deliveries)
+
+
+def enter(door: Semaphore, inside: Integer) -> Steps:
+    """Go in when there is room, and come out again."""
+    yield door.acquire()
+    inside.value += 1
+    yield "enter"
+    inside.value -= 1
+    yield "leave"
+    door.release()
+    yield "release"
+
+
+def crowded_room(guests: int = 3, room: int = 2) -> Scenario:
+    """A semaphore lets only so many into a room."""
+
+    def crowded_room(memory: Memory) -> Workers:
+        door, inside = memory.semaphore("door", room), memory.integer("inside")
+        return [(enter, (door, inside))] * guests
+
+    return Scenario(crowded_room, invariant=lambda shared: shared["inside"] <= room)
+
+
+def ask(line: PipeEnd, answer: Integer, question: int) -> Steps:
+    """Send a question and keep the answer."""
+    line.send(question)
+    yield f"ask {question}"
+    answer.value = line.recv()
+    yield "hear the answer"
+
+
+def reply(line: PipeEnd) -> Steps:
+    """Answer one question."""
+    question = line.recv()
+    yield f"hear {question}"
+    line.send(question * 2)
+    yield f"answer {question * 2}"
+
+
+def telephone() -> Scenario:
+    """A question and its answer through a pipe. The outcome is the answer."""
+
+    def telephone(memory: Memory) -> Workers:
+        ours, theirs = memory.pipe("line")
+        return [(ask, (ours, memory.integer("answer"), 21)), (reply, (theirs,))]
+
+    return Scenario(telephone, outcome=lambda shared: shared["answer"])

@@ -1,0 +1,1 @@
+"""Tests of the project; a package, so that spawned children can import workers from it."""

@@ -1,0 +1,139 @@
+"""What every lesson must have: the headings of the template, prose of the right length, outputs that can be read."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+HEADINGS = ["What it costs", "What goes wrong", "Play", "Summary"]
+OPENING = ["**What you will do.**", "**What you will learn**", "**What you need**", "**Time.**"]
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def cells_of(path, kind):
+    return [cell for cell in read(path).cells if cell.cell_type == kind and cell.source.strip()]
+
+
+def prose_of(path):
+    return "\n".join(cell.source for cell in cells_of(path, "markdown"))
+
+
+def code_of(path):
+    return "\n".join(cell.source for cell in cells_of(path, "code"))
+
+
+def outputs_of(path):
+    return [output for cell in cells_of(path, "code") for output in cell.outputs]
+
+
+def test_there_are_lessons():
+    assert [path.stem for path in NOTEBOOKS][:2] == ["00_start_here", "01_pipe"]
+
+
+@each_notebook
+def test_a_lesson_has_its_module_and_its_tests(path):
+    name = path.stem[3:]
+    assert (ROOT / "helpers" / f"{name}.py").exists()
+    assert (ROOT / "tests" / f"test_{name}.py").exists()
+
+
+@each_notebook
+def test_a_lesson_has_the_parts_of_the_template(path):
+    prose = prose_of(path)
+    assert prose.startswith("# ") and prose.count("\n# ") == 0, "one title"
+    for part in OPENING:
+        assert part in prose, part
+    positions = [prose.find(f"## {heading}") for heading in HEADINGS]
+    assert -1 not in positions, dict(zip(HEADINGS, positions, strict=True))
+    assert positions == sorted(positions)
+    assert re.search(r"\*\*Time\.\*\* About \d+ minutes", prose)
+    assert "What just happened?" in prose
+    assert "In practice" in prose and "Further reading" in prose
+
+
+@each_notebook
+def test_a_lesson_is_of_the_right_length(path):
+    cells = [cell for cell in read(path).cells if cell.source.strip()]
+    words = len(re.findall(r"\w[\w'’-]*", re.sub(r"\]\([^)]*\)|`[^`]*`", "", prose_of(path))))
+    assert 40 <= len(cells) <= 65, len(cells)
+    assert 800 <= words <= 1_800, words
+
+
+@each_notebook
+def test_a_lesson_asks_before_it_shows(path):
+    questions = re.findall(r"^(\w+) = predict\(", code_of(path), flags=re.MULTILINE)
+    assert 2 <= len(questions) <= 4, questions
+    for question in questions:
+        assert code_of(path).count(f"{question}.verdict(") == 1, question
+
+
+@each_notebook
+def test_a_lesson_was_run_in_order_and_saved_with_its_outputs(path):
+    code = cells_of(path, "code")
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not [output for output in outputs_of(path) if output.output_type == "error"]
+    assert path.stat().st_size <= 500_000
+
+
+@each_notebook
+def test_a_lesson_says_nothing_of_the_machine_it_ran_on(path):
+    saved = json.dumps(outputs_of(path))
+    assert not re.search(r"/(root|home|tmp|work|Users)/|site-packages", saved)
+    assert "widgets" not in read(path).metadata
+    assert set(read(path).metadata) == {"kernelspec"}
+
+
+@each_notebook
+def test_cells_that_are_the_same_everywhere_are_checked(path):
+    assert "# NBVAL_CHECK_OUTPUT" in code_of(path)
+
+
+@each_notebook
+def test_every_picture_has_words_for_those_who_do_not_see_it(path):
+    for output in outputs_of(path):
+        data = output.get("data", {})
+        for image in re.findall(r"<img[^>]*>", str(data.get("text/html", ""))):
+            assert re.search(r'alt="[^"]{30,}"', image)
+        if "image/png" in data:
+            assert len(data["text/plain"]) > 30
+
+
+@each_notebook
+def test_links_between_lessons_lead_somewhere(path):
+    planned = {"02_queue.ipynb", "03_shared_memory.ipynb", "04_manager.ipynb", "05_choosing.ipynb"}
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", prose_of(path)):
+        if not link.startswith("https://"):
+            assert (path.parent / link).exists() or link in planned, link
+
+
+@each_notebook
+def test_no_cell_hides_multiprocessing(path):
+    """Real `Process`, `Pipe`, `start` and `join` stand in the cells; helpers only hold workers and instruments."""
+    code = code_of(path)
+    assert "ctx.Process(target=" in code
+    assert "sys.path" not in code
+    assert ".start()" in code
+
+
+@each_notebook
+def test_every_worker_is_shown_before_it_is_used(path):
+    lesson = path.stem[3:]
+    code = code_of(path)
+    for worker in set(re.findall(rf"target={lesson}\.(\w+)", code)):
+        shown, used = code.find(f"show_source({lesson}.{worker})"), code.find(f"target={lesson}.{worker}")
+        assert 0 <= shown < used, f"show_source({lesson}.{worker}) must come before its first use"
+
+
+@each_notebook
+def test_code_cells_are_short(path):
+    long = [cell.source for cell in cells_of(path, "code") if len(cell.source.splitlines()) > 16]
+    assert long == []

@@ -6,13 +6,15 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/ready
 FIRST := notebooks/00_start_here.ipynb
 NOTEBOOKS ?= $(sort $(wildcard notebooks/*.ipynb))
+# in a container one is often root; Jupyter then wants to be told that this is meant
+AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
 .PHONY: lab test lint notebooks benchmark requirements clean
 
 lab: $(READY)
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(FIRST) $(ARGS)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(ARGS)
 
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)

@@ -59,8 +59,14 @@ def cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         cell.metadata = {"tags": cell.metadata.tags} if cell.metadata.get("tags") else {}
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+            cell.outputs = [output for output in cell.outputs if _is_readable(output)]
     return notebook
+
+
+def _is_readable(output: nbformat.NotebookNode) -> bool:
+    """Take the widget out of an output; False when nothing to read is left."""
+    data = output.get("data", {})
+    return data.pop(WIDGET, None) is None or set(data) != {"text/plain"}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 from helpers.core.memory import Barrier, Condition, Dict, Integer, Lock, Memory, PipeEnd, Queue, Semaphore
-from helpers.core.model import Scenario
+from helpers.core.scenario import Scenario
 
 Steps = Generator[str | bool | None, None, None]
 Workers = list[tuple[Any, tuple]]
@@ -96,7 +96,7 @@ def dine(first: Lock, second: Lock, meals: Integer) -> Steps:
     """Take one fork, then the other, and eat."""
     yield first.acquire()
     yield second.acquire()
-    meals.value += 1
+    meals.value = 1
     yield "eat"
     second.release()
     yield "put the second fork down"
@@ -105,24 +105,31 @@ def dine(first: Lock, second: Lock, meals: Integer) -> Steps:
 
 
 def philosophers(number: int = 2) -> Scenario:
-    """Philosophers round a table, each of whom takes the fork to the left first."""
+    """Philosophers round a table, each of whom takes the fork to the left first. The outcome is how many have eaten."""
 
     def philosophers(memory: Memory) -> Workers:
-        forks, meals = [memory.lock(f"fork {i}") for i in range(number)], memory.integer("meals", 0)
-        return [(dine, (forks[i], forks[(i + 1) % number], meals)) for i in range(number)]
+        return _table(memory, [(i, (i + 1) % number) for i in range(number)])
 
-    return Scenario(philosophers)
+    return Scenario(philosophers, outcome=_meals)
 
 
 def ordered_philosophers(number: int = 2) -> Scenario:
     """Philosophers round a table, each of whom takes the fork with the lower number first."""
 
     def ordered_philosophers(memory: Memory) -> Workers:
-        forks, meals = [memory.lock(f"fork {i}") for i in range(number)], memory.integer("meals", 0)
-        pairs = [sorted((i, (i + 1) % number)) for i in range(number)]
-        return [(dine, (forks[low], forks[high], meals)) for low, high in pairs]
+        return _table(memory, [tuple(sorted((i, (i + 1) % number))) for i in range(number)])
 
-    return Scenario(ordered_philosophers)
+    return Scenario(ordered_philosophers, outcome=_meals)
+
+
+def _table(memory: Memory, pairs: list[tuple[int, int]]) -> Workers:
+    forks = [memory.lock(f"fork {i}") for i in range(len(pairs))]
+    meals = [memory.integer(f"meals {i}") for i in range(len(pairs))]
+    return [(dine, (forks[first], forks[second], meals[i])) for i, (first, second) in enumerate(pairs)]
+
+
+def _meals(shared: Mapping[str, Any]) -> int:
+    return sum(value for name, value in shared.items() if name.startswith("meals"))
 
 
 def take_turns(mine: Integer, theirs: Integer, turn: Integer, me: int, inside: Integer) -> Steps:
@@ -173,7 +180,7 @@ def consume(queue: Queue, total: Integer, items: int) -> Steps:
         yield f"add {item}"
 
 
-def bounded_queue(maxsize: int = 1, items: int = 2) -> Scenario:
+def bounded_queue(maxsize: int = 1, items: int = 3) -> Scenario:
     """One producer, one consumer, and a queue between them that is soon full. The outcome is the consumer's sum."""
 
     def bounded_queue(memory: Memory) -> Workers:
@@ -233,12 +240,12 @@ def deliveries(number: int = 1) -> Scenario:
     return Scenario(deliveries)
 
 
-def enter(door: Semaphore, inside: Integer) -> Steps:
+def visit(door: Semaphore, inside: Integer) -> Steps:
     """Go in when there is room, and come out again."""
     yield door.acquire()
-    inside.value += 1
+    inside.value = 1
     yield "enter"
-    inside.value -= 1
+    inside.value = 0
     yield "leave"
     door.release()
     yield "release"
@@ -248,10 +255,13 @@ def crowded_room(guests: int = 3, room: int = 2) -> Scenario:
     """A semaphore lets only so many into a room."""
 
     def crowded_room(memory: Memory) -> Workers:
-        door, inside = memory.semaphore("door", room), memory.integer("inside")
-        return [(enter, (door, inside))] * guests
+        door = memory.semaphore("door", room)
+        return [(visit, (door, memory.integer(f"guest {i}"))) for i in range(guests)]
 
-    return Scenario(crowded_room, invariant=lambda shared: shared["inside"] <= room)
+    def not_too_many(shared: Mapping[str, Any]) -> bool:
+        return sum(value for name, value in shared.items() if name.startswith("guest")) <= room
+
+    return Scenario(crowded_room, invariant=not_too_many)
 
 
 def ask(line: PipeEnd, answer: Integer, question: int) -> Steps:

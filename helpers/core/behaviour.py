@@ -7,20 +7,19 @@ worker come to a yield in the same local state, what follows is shared.
 
 import inspect
 import sys
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Generator, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import FrameType
+from types import FrameType, GeneratorType
 from typing import Any, NamedTuple
 
 from helpers.core import memory as memory_module
 from helpers.core.localstate import fingerprint, living_locals
 from helpers.core.memory import Handle, Memory
 from helpers.core.rules import Access
+from helpers.core.scenario import Worker
 
 LONGEST_STEP = 1000  # accesses from one yield to the next
-
-Worker = Callable[..., Generator[Any, None, None]]
 
 
 class CannotExplore(Exception):
@@ -183,7 +182,7 @@ class _Halt(BaseException):
 def _innermost(generator: Generator) -> Generator:
     """Follow `yield from` to the generator that is at work, save those of the shared objects."""
     inner = generator.gi_yieldfrom
-    if isinstance(inner, Generator) and inner.gi_code.co_filename != memory_module.__file__:
+    if isinstance(inner, GeneratorType) and inner.gi_code.co_filename != memory_module.__file__:
         return _innermost(inner)
     return generator
 

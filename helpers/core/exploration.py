@@ -11,7 +11,8 @@ from fractions import Fraction
 from functools import cached_property
 
 from helpers.core.behaviour import CannotExplore, Place
-from helpers.core.model import Build, Model, Scenario, State, Step
+from helpers.core.model import Model, State, Step
+from helpers.core.scenario import Build, Scenario
 
 MOST_STATES = 1_000_000
 MODELS = ("uniform", "coin")

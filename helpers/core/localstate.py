@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Generator, Iterator
 from functools import cache
-from types import CellType, CodeType, FrameType, FunctionType
+from types import CellType, CodeType, FrameType, FunctionType, GeneratorType
 from typing import Any
 
 from helpers.core.memory import HandlePickler
@@ -43,7 +43,7 @@ class _Pickler(HandlePickler):
     """Pickles a suspended generator as its local state."""
 
     def persistent_id(self, value: Any) -> Any:
-        if isinstance(value, Generator):
+        if isinstance(value, GeneratorType):
             return _parts(value)
         return super().persistent_id(value)
 

@@ -33,7 +33,7 @@ class Memory:
 
     def dict(self, name: str, items: Mapping[str | int, Any] | None = None) -> "Dict":
         """Declare a dict with keys of type str or int; in reality a dict in a manager's process."""
-        parcels = tuple((_key(key), pickle.dumps(value)) for key, value in (items or {}).items())
+        parcels = frozenset((_key(key), pickle.dumps(value)) for key, value in (items or {}).items())
         return Dict(self, self._declare(rules.DictRules(name, parcels)))
 
     def lock(self, name: str) -> "Lock":

@@ -8,39 +8,17 @@ With the finer grain "access" a step ends at a yield or just before the next acc
 `counter.value += 1` becomes two steps, as on a real machine.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from helpers.core.behaviour import Behaviour, CannotExplore, Place, SourceLine, Worker
+from helpers.core.behaviour import Behaviour, CannotExplore, Place, SourceLine
 from helpers.core.memory import Memory
 from helpers.core.rules import READS, WRITES, Access
+from helpers.core.scenario import Build, Scenario, Shared, Worker, as_scenario
 
 GRAINS = ("step", "access")
-
-Shared = Mapping[str, Any]  # name of a shared object -> its value, in plain types
-Build = Callable[[Memory], list[tuple[Worker, tuple[Any, ...]]]]
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A concurrent program: `build` declares the shared objects and returns a list of (worker, arguments).
-
-    `outcome` makes a hashable result of the final values of the shared objects. Without it the outcome is the final
-    value of the integer, dict, queue or pipe; a tuple of them, in order of declaration, if there are several.
-    `invariant` says of such values whether all is well; it is asked in every state.
-    Locks show as True (taken) or False, semaphores as permits left, conditions and barriers as processes inside.
-    """
-
-    build: Build
-    outcome: Callable[[Shared], Hashable] | None = None
-    invariant: Callable[[Shared], bool] | None = None
-
-    @property
-    def name(self) -> str:
-        """The name of the function that builds it."""
-        return self.build.__name__
 
 
 @dataclass(frozen=True)
@@ -69,10 +47,14 @@ class Move(NamedTuple):
 class Model:
     """A scenario made ready to be stepped: its shared objects, its workers, and what is known of them.
 
+    `known` collects what is learned of workers, for use by other models of the same scenario.
+
     Raises TypeError or ValueError for a scenario that is not one, or an unknown grain.
     """
 
-    def __init__(self, scenario: "Scenario | Build", grain: str = "step") -> None:
+    def __init__(
+        self, scenario: "Scenario | Build", grain: str = "step", known: dict[tuple, Behaviour] | None = None
+    ) -> None:
         if grain not in GRAINS:
             raise ValueError(f"grain must be one of {GRAINS}, not {grain!r}")
         self.scenario = as_scenario(scenario)
@@ -80,17 +62,17 @@ class Model:
         self.memory = Memory()
         workers = _checked_workers(self.scenario.build(self.memory))
         self.rules = self.memory.rules
-        self.behaviours = self._behaviours(workers)
+        self.behaviours = self._behaviours(workers, {} if known is None else known)
         self.names = [f"{worker.__name__} {number}" for number, (worker, _) in enumerate(workers)]
 
-    def _behaviours(self, workers: list[tuple[Worker, tuple]]) -> list[Behaviour]:
+    def _behaviours(self, workers: list[tuple[Worker, tuple]], known: dict[tuple, Behaviour]) -> list[Behaviour]:
         # equal workers with equal arguments share what is learned of them
-        known: dict[tuple[Worker, bytes], Behaviour] = {}
         behaviours = []
         for worker, arguments in workers:
-            key = worker, self.memory.pack(arguments)
+            packed = self.memory.pack(arguments)
+            key = worker, packed, tuple(self.rules)
             if key not in known:
-                known[key] = Behaviour(*key, self.memory)
+                known[key] = Behaviour(worker, packed, self.memory)
             behaviours.append(known[key])
         return behaviours
 
@@ -185,10 +167,14 @@ class Model:
             state = steps[-1].state
         return steps
 
-    def label(self, move: Move) -> str:
-        """Say a step in words: the worker's own, or its accesses."""
-        label = move.said or ", ".join(self.text(*done) for done in move.done) or "go on"
-        return f"{label}, then {move.place.error}" if move.place.error else label
+    def label(self, said: str | None, done: tuple[Done, ...], error: str) -> str:
+        """Say a step in words: the worker's own, or else its accesses; and the error that ended it."""
+        label = said or ", ".join(self.text(*one) for one in done) or "go on"
+        return f"{label}, then {error}" if error else label
+
+    def must_wait(self, process: int, place: Place, values: tuple) -> bool:
+        """Tell whether the next access of a process is not possible now."""
+        return self._perform(process, place.access, values)[2]
 
 
 @dataclass(frozen=True)
@@ -233,7 +219,7 @@ class State:
         held = {rule.name: rule.holders(value) for rule, value in zip(self.model.rules, self.values, strict=True)}
         return {name: holders for name, holders in held.items() if holders}
 
-    @property
+    @cached_property
     def enabled(self) -> tuple[int, ...]:
         """The processes that can take a step."""
         return tuple(process for process in range(len(self.places)) if self._move(process))
@@ -286,7 +272,8 @@ class State:
         places = (*self.places[:process], move.place, *self.places[process + 1 :])
         saw = tuple(model.text(*done) for done in move.done)
         after = State(model, move.values, places, violated)
-        return Step(process, model.label(move), move.done, saw, self.places[process].source, after)
+        label = model.label(move.said, move.done, move.place.error)
+        return Step(process, label, move.done, saw, self.places[process].source, after)
 
     def _move(self, process: int) -> Move | None:
         return self.model.move(process, self.places[process], self.values)
@@ -326,18 +313,6 @@ def lost_updates(steps: list[Step]) -> list[int]:
                 lost.append(index)
             written_at[variable] = time, process
     return lost
-
-
-def as_scenario(scenario: "Scenario | Build") -> Scenario:
-    """Return a scenario for a scenario or for a function that builds one.
-
-    Raises TypeError for anything else.
-    """
-    if isinstance(scenario, Scenario):
-        return scenario
-    if not callable(scenario):
-        raise TypeError(f"scenario must be a Scenario or a function of a Memory, not {scenario!r}")
-    return Scenario(scenario)
 
 
 def _checked_workers(workers: Any) -> list[tuple[Worker, tuple]]:

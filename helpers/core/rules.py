@@ -9,8 +9,7 @@ a dict, a queue or a pipe travels pickled, as between real processes.
 
 import pickle
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 State = Any  # hashable; each kind of object has its own
 Effect = tuple[Hashable, State] | None
@@ -44,14 +43,21 @@ def unpacked(parcel: bytes | None) -> Any:
     return None if parcel is None else pickle.loads(parcel)
 
 
-@dataclass(frozen=True)
 class Rules:
-    """One shared object: its name, how it starts, and what can be done with it."""
+    """One shared object: its name, its setting (a number, for most kinds), and what can be done with it."""
 
-    name: str
+    kind = ""
+    holds_data = True  # part of a scenario's default outcome
 
-    kind: ClassVar[str] = ""
-    holds_data: ClassVar[bool] = True  # part of a scenario's default outcome
+    def __init__(self, name: str, setting: Any = None) -> None:
+        self.name = name
+        self.setting = setting
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and (self.name, self.setting) == (other.name, other.setting)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.name, self.setting))
 
     @property
     def start(self) -> State:
@@ -75,16 +81,14 @@ class Rules:
         return f"{self.name} to change"
 
 
-@dataclass(frozen=True)
 class IntegerRules(Rules):
-    """A whole number of 64 bits."""
+    """A whole number of 64 bits; the setting is its start."""
 
-    value: int = 0
     kind = "integer"
 
     @property
     def start(self) -> int:
-        return self.value
+        return self.setting
 
     def read(self, state: int, process: int) -> Effect:
         return state, state
@@ -96,16 +100,14 @@ class IntegerRules(Rules):
         return f"{self.name} is {result}" if verb == "read" else f"{self.name} = {arguments[0]}"
 
 
-@dataclass(frozen=True)
 class DictRules(Rules):
-    """A dict; its state is a frozenset of (key, pickled value)."""
+    """A dict; its state is a frozenset of (key, pickled value), the setting is its start."""
 
-    items: tuple[tuple[str | int, bytes], ...] = ()
     kind = "dict"
 
     @property
     def start(self) -> frozenset:
-        return frozenset(self.items)
+        return self.setting
 
     def view(self, state: frozenset) -> dict:
         return {key: unpacked(parcel) for key, parcel in sorted(state, key=repr)}
@@ -137,7 +139,6 @@ class DictRules(Rules):
         return f"{self.name}[{key!r}] is {found}" if verb == "get" else f"{self.name}.{verb}({key!r}): {found}"
 
 
-@dataclass(frozen=True)
 class LockRules(Rules):
     """A lock; its state is the number of the process that took it, None while it is free."""
 
@@ -169,17 +170,18 @@ class LockRules(Rules):
         return self.name
 
 
-@dataclass(frozen=True)
 class SemaphoreRules(Rules):
-    """A counting semaphore; its state is (permits left, processes that took one and have not given it back)."""
+    """A counting semaphore; the setting is its number of permits.
 
-    value: int = 1
+    Its state is (permits left, processes that took one and have not given it back).
+    """
+
     kind = "semaphore"
     holds_data = False
 
     @property
     def start(self) -> tuple[int, tuple[int, ...]]:
-        return self.value, ()
+        return self.setting, ()
 
     def view(self, state: tuple[int, tuple[int, ...]]) -> int:
         return state[0]
@@ -207,7 +209,6 @@ class SemaphoreRules(Rules):
         return f"a permit of {self.name}"
 
 
-@dataclass(frozen=True)
 class ConditionRules(Rules):
     """A condition without its lock; its state is (who sleeps, longest first; who was notified and not yet woken)."""
 
@@ -242,11 +243,12 @@ class ConditionRules(Rules):
         return f"somebody to notify {self.name}"
 
 
-@dataclass(frozen=True)
 class BarrierRules(Rules):
-    """A barrier; its state is (who is inside, whether it is open): it opens when all are in, shuts when all are out."""
+    """A barrier; the setting is how many parties it waits for.
 
-    parties: int = 2
+    Its state is (who is inside, whether it is open): it opens when all are in and shuts when all are out.
+    """
+
     kind = "barrier"
     holds_data = False
 
@@ -261,7 +263,7 @@ class BarrierRules(Rules):
         inside, is_open = state
         if is_open:
             return None
-        return None, (inside | {process}, len(inside) + 1 == self.parties)
+        return None, (inside | {process}, len(inside) + 1 == self.setting)
 
     def leave(self, state: tuple[frozenset[int], bool], process: int) -> Effect:
         inside, is_open = state
@@ -276,11 +278,9 @@ class BarrierRules(Rules):
         return f"the others at {self.name}"
 
 
-@dataclass(frozen=True)
 class QueueRules(Rules):
-    """A bounded queue; its state is the tuple of pickled items, oldest first."""
+    """A bounded queue; its state is the tuple of pickled items, oldest first, the setting is how many it holds."""
 
-    maxsize: int = 1
     kind = "queue"
 
     @property
@@ -291,7 +291,7 @@ class QueueRules(Rules):
         return tuple(map(unpacked, state))
 
     def put(self, state: tuple[bytes, ...], process: int, parcel: bytes) -> Effect:
-        return None if len(state) == self.maxsize else (None, (*state, parcel))
+        return None if len(state) == self.setting else (None, (*state, parcel))
 
     def get(self, state: tuple[bytes, ...], process: int) -> Effect:
         return (state[0], state[1:]) if state else None
@@ -305,7 +305,6 @@ class QueueRules(Rules):
         return f"room in {self.name}" if verb == "put" else f"an item in {self.name}"
 
 
-@dataclass(frozen=True)
 class PipeRules(Rules):
     """A pipe with two ends; its state is the pickled messages on the way to end 0 and to end 1."""
 

@@ -1,0 +1,80 @@
+"""A scenario on real processes, free and at full speed, many times: how often each outcome came."""
+
+import math
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from helpers.core.crew import Crew, checked_method, company_for
+from helpers.core.model import Model
+from helpers.core.scenario import Build, Scenario
+
+_Z = 1.959964  # 97.5 % quantile of the normal distribution: intervals of 95 %
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """How often something was seen, with the 95 % interval in which its probability lies."""
+
+    count: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What free runs of a scenario on real processes came to."""
+
+    runs: int
+    outcomes: dict[Hashable, int]  # how many runs ended with each outcome, most first
+    deadlocks: int  # how many runs came to a deadlock
+
+    def frequency(self, outcome: Hashable) -> Frequency:
+        """Return how often an outcome was seen, 0 times included."""
+        return wilson(self.outcomes.get(outcome, 0), self.runs)
+
+    @property
+    def frequencies(self) -> dict[Hashable, Frequency]:
+        """How often each outcome was seen."""
+        return {outcome: self.frequency(outcome) for outcome in self.outcomes}
+
+
+def wilson(count: int, runs: int) -> Frequency:
+    """Return the share of `count` in `runs` with its score interval (Wilson, 1927)."""
+    share, z2 = count / runs, _Z**2
+    middle = (share + z2 / (2 * runs)) / (1 + z2 / runs)
+    half = _Z / (1 + z2 / runs) * math.sqrt(share * (1 - share) / runs + z2 / (4 * runs**2))
+    return Frequency(count, share, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadline: float = 30.0) -> Sample:
+    """Run a scenario `runs` times on real processes, which start together and go as fast as they can.
+
+    A run in which all wait for one another is ended as soon as that is certain, and counts as a deadlock. The
+    processes end with the call, or with the `keep_workers` block around it.
+
+    Raises ValueError for an unknown start method or less than one run; ProcessesFailed (see `helpers.core.processes`)
+    after `deadline` seconds.
+    """
+    if isinstance(runs, bool) or not isinstance(runs, int) or runs < 1:
+        raise ValueError(f"runs must be an int of at least 1, not {runs!r}")
+    checked_method(method)
+    with company_for(deadline) as company:
+        model = Model(scenario, known=company.behaviours)
+        with company.crew(model, method) as crew:
+            ends = Counter(_run(model, crew) for _ in range(runs))
+    deadlocks = ends.pop(_DEADLOCK, 0)
+    return Sample(runs, dict(ends.most_common()), deadlocks)
+
+
+_DEADLOCK = object()
+
+
+def _run(model: Model, crew: Crew) -> Hashable:
+    crew.reset()
+    errors, is_deadlocked = crew.perform(model)
+    if is_deadlocked:
+        return _DEADLOCK
+    shared = {real.rules.name: real.view() for real in crew.objects}
+    return model.crash(errors) or model.outcome(shared)

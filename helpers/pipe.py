@@ -6,6 +6,8 @@ from multiprocessing.context import BaseContext
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier, Event, Lock
 
+from helpers.core.timing import Mechanism
+
 # longer than what any pipe's buffer holds, so that no writer gets a message through in one go
 LONG = 100_000
 
@@ -151,3 +153,12 @@ def send_time(ctx: BaseContext, size: int, late: float, duplex: bool = False) ->
     seconds = time.perf_counter() - begin
     child.join()
     return seconds
+
+
+def connect(ctx: BaseContext) -> tuple[Connection, Connection]:
+    """Return the two ends of a duplex pipe."""
+    return ctx.Pipe()
+
+
+SEND = Mechanism("Pipe.send", connect, Connection.send, Connection.recv)
+SEND_BYTES = Mechanism("Pipe.send_bytes", connect, Connection.send_bytes, Connection.recv_bytes)

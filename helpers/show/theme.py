@@ -74,7 +74,7 @@ def canvas(title: str, height: float, panels: int = 1, **grid: object) -> tuple[
     with rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor=PAPER)
         axes = list(figure.subplots(panels, 1, squeeze=False, **grid)[:, 0])
-        figure.suptitle(textwrap.fill(title, 84), x=0.01, ha="left", fontsize=14, fontweight="bold")
+        figure.suptitle(textwrap.fill(title, 74), x=0.01, ha="left", fontsize=14, fontweight="bold")
         for panel in axes:
             panel.spines[["top", "right"]].set_visible(False)
     return figure, axes

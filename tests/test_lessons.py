@@ -63,7 +63,7 @@ def test_a_lesson_has_the_parts_of_the_template(path):
 @each_notebook
 def test_a_lesson_is_of_the_right_length(path):
     cells = [cell for cell in read(path).cells if cell.source.strip()]
-    words = len(re.findall(r"\w[\w'’-]*", re.sub(r"\]\([^)]*\)|`[^`]*`", "", prose_of(path))))
+    words = len(re.findall(r"\w[\w'\u2019-]*", re.sub(r"\]\([^)]*\)|`[^`]*`", "", prose_of(path))))
     assert 40 <= len(cells) <= 65, len(cells)
     assert 800 <= words <= 1_800, words
 

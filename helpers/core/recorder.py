@@ -4,7 +4,7 @@
         ...
     lanes(run)
 
-The taps of `helpers.core.taps` write lines in every process; here they are put in place, and afterwards read.
+The taps of `helpers.core.taps` write in every process; here they are put in place, and afterwards read.
 """
 
 import os
@@ -13,7 +13,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import current_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -67,10 +67,11 @@ def _fill(run: Trace, folder: Path, children: dict[int, BaseProcess], begin: int
     )
     index = {process.pid: number for number, process in enumerate(run.processes)}
     names = _names(lines)
-    events = {id(line): _event(line, index, names) for line in lines if line.pid in index}
+    met = [*_met_in_pipes(lines), *_met_in_queues(lines), *_met_at_managers(lines)]
+    arrived = {id(sent) for sent, _ in met}
+    events = {id(line): _event(line, index, names, id(line) in arrived) for line in lines if line.pid in index}
     hidden = ("run", "start", "feed")
     run.events = [events[id(line)] for line in lines if id(line) in events and line.kind not in hidden]
-    met = [*_met_in_pipes(lines), *_met_in_queues(lines), *_met_at_managers(lines)]
     pairs = [
         Message(events[id(sent)], events[id(got)]) for sent, got in met if id(sent) in events and id(got) in events
     ]
@@ -79,14 +80,14 @@ def _fill(run: Trace, folder: Path, children: dict[int, BaseProcess], begin: int
 
 @dataclass(frozen=True, eq=False)
 class _Line:
-    """One line of one process, as `helpers.core.taps` describes it."""
+    """One entry of one process, as `helpers.core.taps` describes it."""
 
     pid: int
-    kind: str
     begin: int
     end: int
     order: int
     size: int | None
+    kind: str
     outcome: str
     thread: str
     identity: str
@@ -96,23 +97,23 @@ class _Line:
 
 
 def _all_lines(folder: Path, end: int) -> Iterator[_Line]:
-    for path in folder.glob("*.lines"):
+    """Return what was recorded, and last for each process the call in which it was when it was killed."""
+    for path in folder.glob("*.words"):
         pid = int(path.stem)
-        for text in path.read_text(encoding="utf-8").splitlines():
-            kind, begin, until, order, size, outcome, thread, identity, label, side, detail = text.split("\t")
-            yield _Line(pid, kind, int(begin), int(until), int(order), int(size) if size else None, outcome, thread,
-                        identity, label, int(side), detail)  # fmt: skip
-        yield from _unfinished(path.with_suffix(".slot"), pid, end)
+        words = [_columns(text) for text in path.read_text().splitlines()]
+        for chunk in folder.glob(f"{pid}.*.entries"):
+            for begin, until, order, size, number in taps.ENTRY.iter_unpack(chunk.read_bytes()):
+                if number:
+                    yield _Line(pid, begin, until, order, size if size >= 0 else None, *words[number - 1])
+        begin, order, number = taps.WAITING.unpack(path.with_suffix(".waiting").read_bytes())
+        if number:
+            unfinished = _Line(pid, begin, end, order or begin, None, *words[number - 1])
+            yield replace(unfinished, outcome="entering") if order else unfinished
 
 
-def _unfinished(slot: Path, pid: int, end: int) -> Iterator[_Line]:
-    """Return the call in which a process was when it was killed."""
-    note = slot.read_text(encoding="utf-8").split("\n")[0]
-    if note:
-        kind, begin, identity, label, side = note.split("\t")
-        yield _Line(
-            pid, kind, int(begin), end, int(begin), None, "unfinished", "MainThread", identity, label, int(side), ""
-        )
+def _columns(text: str) -> tuple[str, str, str, str, str, int, str]:
+    kind, outcome, thread, identity, label, side, detail = text.split("\t")
+    return kind, outcome, thread, identity, label, int(side), detail
 
 
 def _lives(lines: list[_Line], exitcodes: dict[int, int | None], begin: int, end: int) -> list[ProcessInfo]:
@@ -139,9 +140,9 @@ def _names(lines: list[_Line]) -> dict[str, str]:
     return names
 
 
-def _event(line: _Line, index: dict[int, int], names: dict[str, str]) -> Event:
+def _event(line: _Line, index: dict[int, int], names: dict[str, str], arrived: bool) -> Event:
     channel = names.get(line.identity, line.label)
-    failed = line.outcome in ("failed", "unfinished")
+    failed = line.outcome in ("failed", "unfinished", "entering") and not arrived
     return Event(index[line.pid], line.kind, line.begin, line.end, channel, line.detail, line.size, failed, line.thread)
 
 
@@ -151,7 +152,7 @@ Met = Iterator[tuple[_Line, _Line]]
 def _met_in_pipes(lines: list[_Line]) -> Met:
     """The n-th message into one side of a pipe comes out of the other side as the n-th."""
     sent, received = defaultdict(list), defaultdict(list)
-    for line in sorted((line for line in lines if line.outcome == "ok"), key=lambda line: line.order):
+    for line in sorted((line for line in lines if line.outcome in ("ok", "entering")), key=lambda line: line.order):
         if line.kind == "send":
             sent[line.identity, line.side].append(line)
         elif line.kind == "recv":
@@ -169,7 +170,7 @@ def _met_in_queues(lines: list[_Line]) -> Met:
     Items enter in the order in which the feeder threads send them; each feeder keeps the order of its process.
     """
     put, entered, got = defaultdict(list), defaultdict(list), defaultdict(list)
-    for line in sorted((line for line in lines if line.outcome == "ok"), key=lambda line: line.order):
+    for line in sorted((line for line in lines if line.outcome in ("ok", "entering")), key=lambda line: line.order):
         if line.kind == "put":
             put[line.identity, line.pid].append(line)
         elif line.kind == "feed":

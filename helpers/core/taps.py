@@ -1,10 +1,12 @@
 """The taps of a recording: they wrap multiprocessing's own methods and write one line for each call.
 
-A tap writes to a file of its own process as soon as the call returns, so that what happened survives `kill -9`; what a
-process is waiting in is kept in a second file, mapped into memory, until the call returns.
+A tap writes into a file of its own process, mapped into memory, as soon as the call returns: that costs no system call,
+and what happened survives `kill -9`. What a process is waiting in is kept in a second file until the call returns.
 
-A line holds, separated by tabs: kind, begin, end, order, size, outcome, thread, channel, label, side, detail. `order`
-is the moment at which a message entered or left the channel, in ns; `side` tells the two ends of a duplex pipe apart.
+An entry is five numbers (ENTRY): begin, end, order, size and words. `order` is the moment at which a message entered or
+left the channel; all three in ns. `size` is in bytes, or -1. `words` is the line in a third file that says the rest,
+separated by tabs: kind, outcome, thread, channel, label, side, detail. `side` tells the two ends of a duplex pipe
+apart.
 """
 
 import functools
@@ -12,6 +14,7 @@ import itertools
 import mmap
 import os
 import stat
+import struct
 import sys
 import threading
 import time
@@ -20,30 +23,46 @@ from importlib.machinery import ModuleSpec, PathFinder
 from multiprocessing import process, reduction
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from helpers.core import bootstrap
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
-SLOT = 512  # bytes for the call that is under way
+ENTRY = struct.Struct("<5q")
+WAITING = struct.Struct("<3q")  # begin, order and words of the call that is under way; words 0: none
+ORDER = struct.Struct("<q")
+CHUNK = 10_000 * ENTRY.size  # bytes for entries, before another file is begun
 clock = time.perf_counter_ns
 
 
-class Channel(NamedTuple):
-    """What a line says of the object that was used."""
+class Channel:
+    """What an entry says of the object that was used: `text` is its columns."""
 
-    identity: str  # the same in all processes
-    label: str  # what the learner calls it: "Pipe", "Queue", "Lock", ...
-    side: int = 0  # of a duplex pipe
+    def __init__(self, identity: str, label: str, side: int = 0) -> None:
+        self.identity = identity  # the same in all processes
+        self.label = label  # what the learner calls it: "Pipe", "Queue", "Lock", ...
+        self.text = f"{identity}\t{label}\t{side}"
 
 
-class _PerThread(threading.local):
-    inside = False  # a tapped call is under way: what it calls in turn is not recorded
-    order = 0
-    size = 0
-    serves = False  # a thread of a manager's server
-    request: tuple[str, str, int] | None = None  # the object and method that it is asked for, since when
+class _ThreadState:
+    """What the taps know of one thread."""
+
+    __slots__ = ("inside", "is_main", "name", "order", "request", "serves", "size")
+
+    def __init__(self) -> None:
+        self.inside = False  # a tapped call is under way: what it calls in turn is not recorded
+        self.order = 0
+        self.size = -1
+        self.serves = False  # a thread of a manager's server
+        self.request: tuple[str, str, int] | None = None  # the object and method that it is asked for, since when
+        self.is_main = threading.current_thread() is threading.main_thread()
+        self.name = threading.current_thread().name
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.state = _ThreadState()
 
 
 class Log:
@@ -52,31 +71,60 @@ class Log:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.pid = os.getpid()
-        self._lines = os.open(folder / f"{self.pid}.lines", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with (folder / f"{self.pid}.slot").open("wb+") as file:
-            file.write(b"\n" * SLOT)
-            file.flush()
-            self._slot = mmap.mmap(file.fileno(), SLOT)
+        self._lock = threading.Lock()
+        self._words: dict[tuple[str, ...], int] = {}
+        self._texts = self._path("words").open("wb", buffering=0)
+        self._waiting = self._mapped("waiting", WAITING.size)
+        self._chunks = itertools.count()
+        self._open_chunk()
 
-    def begin(self, kind: str, begin: int, channel: Channel) -> None:
-        """Note that the main thread has entered a call; `end` takes the note back."""
-        note = f"{kind}\t{begin}\t{channel.identity}\t{channel.label}\t{channel.side}\n".encode()[:SLOT]
-        self._slot[: len(note)] = note
+    def write(self, kind: str, begin: int, end: int, order: int, outcome: str, channel: str, detail: str = "") -> None:
+        """Write one entry for the thread that calls."""
+        here = _local.state
+        words = self._number(kind, outcome, here.name, channel, detail)
+        with self._lock:
+            if self._at == CHUNK:
+                self._open_chunk()
+            # `words` comes last: an entry without it is not finished
+            ENTRY.pack_into(self._entries, self._at, begin, end, order, here.size, words)
+            self._at += ENTRY.size
 
-    def end(self, *columns: object) -> None:
-        """Write the line of a call that has returned."""
-        os.write(self._lines, "\t".join(map(str, columns)).encode() + b"\n")
-        self._slot[0:1] = b"\n"
+    def wait(self, kind: str, begin: int, channel: str) -> None:
+        """Note in which call the main thread is."""
+        WAITING.pack_into(self._waiting, 0, begin, 0, self._number(kind, "unfinished", "MainThread", channel, ""))
 
-    def close(self) -> None:
-        """Close the files; they stay to be read."""
-        os.close(self._lines)
-        self._slot.close()
+    def enter(self, order: int) -> None:
+        """Note that the message of this call begins to enter its channel, since the call may never return."""
+        ORDER.pack_into(self._waiting, 8, order)
+
+    def go_on(self) -> None:
+        """Note that the call has returned."""
+        WAITING.pack_into(self._waiting, 0, 0, 0, 0)
+
+    def _number(self, *words: str) -> int:
+        return self._words.get(words) or self._new_number(words)
+
+    def _new_number(self, words: tuple[str, ...]) -> int:
+        with self._lock:
+            self._texts.write(("\t".join(words) + "\n").encode())
+            return self._words.setdefault(words, len(self._words) + 1)
+
+    def _open_chunk(self) -> None:
+        self._entries = self._mapped(f"{next(self._chunks)}.entries", CHUNK)
+        self._at = 0
+
+    def _path(self, ending: str) -> Path:
+        return self.folder / f"{self.pid}.{ending}"
+
+    def _mapped(self, ending: str, size: int) -> mmap.mmap:
+        with self._path(ending).open("wb+") as file:
+            file.truncate(size)
+            return mmap.mmap(file.fileno(), size)
 
 
 _log: Log | None = None
 _starts: "_Starts"
-_here = _PerThread()
+_local = _Local()
 _numbers = itertools.count()
 _undo: list[Callable[[], object]] = []
 
@@ -84,7 +132,7 @@ _undo: list[Callable[[], object]] = []
 def open_taps(folder: Path) -> None:
     """Record this process from now on, and each that it starts, into files in `folder`."""
     global _log, _starts
-    _here.inside = False
+    _local.state = _ThreadState()
     is_fork = _log is not None
     _log, _starts = Log(folder), _Starts(folder)
     bootstrap.install(_starts)
@@ -105,7 +153,6 @@ def close_taps() -> dict[int, process.BaseProcess]:
     while _undo:
         _undo.pop()()
     bootstrap.remove(_starts)
-    _log.close()
     _log = None
     return _starts.children
 
@@ -130,8 +177,7 @@ class _Starts:
     def after_start(self, child: process.BaseProcess) -> None:
         if child._popen is not None:
             self.children[child.pid] = child
-            thread = threading.current_thread().name
-            _log.end("start", self._begin, clock(), self._begin, "", "ok", thread, child.pid, child.name, 0, "")
+            _log.write("start", self._begin, clock(), self._begin, "ok", Channel(str(child.pid), child.name).text)
 
 
 class _TapOnImport:
@@ -154,33 +200,35 @@ class _TapOnImport:
 def _tap(
     owner: Any, name: str, kind: str, find: Callable[[Any], Channel | None], detail: Callable[..., str] | None = None
 ) -> None:
-    """Replace a method by one that calls it and writes a line."""
+    """Replace a method by one that calls it and writes an entry."""
     plain = getattr(owner, name)
     _replace(owner, name, functools.wraps(plain)(_recorded(plain, kind, find, detail)))
 
 
 def _recorded(plain: Callable[..., Any], kind: str, find: Callable[[Any], Channel | None],
               detail: Callable[..., str] | None = None) -> Callable[..., Any]:  # fmt: skip
+    may_fail = kind in ("acquire", "wait")
+
     def tapped(self: Any, *args: Any, **kwargs: Any) -> Any:
-        here = _here
-        if here.inside or _log is None or (channel := find(self)) is None:
+        here, log = _local.state, _log
+        if here.inside or log is None or (channel := find(self)) is None:
             return plain(self, *args, **kwargs)
-        log, here.inside, here.size, outcome = _log, True, "", "failed"
-        is_main = threading.current_thread() is threading.main_thread()
+        here.inside, here.size, outcome = True, -1, "failed"
         begin = here.order = clock()
-        if is_main:
-            log.begin(kind, begin, channel)
+        if here.is_main:
+            log.wait(kind, begin, channel.text)
         try:
             result = plain(self, *args, **kwargs)
-            outcome = "failed" if result is False and kind in ("acquire", "wait") else "ok"
+            outcome = "failed" if result is False and may_fail else "ok"
             return result
         except EOFError:
             outcome = "end"
             raise
         finally:
             here.inside = False
-            log.end(kind, begin, clock(), here.order, here.size, outcome, threading.current_thread().name, *channel,
-                    detail(self, *args) if detail else "")  # fmt: skip
+            log.write(kind, begin, clock(), here.order, outcome, channel.text, detail(self, *args) if detail else "")
+            if here.is_main:
+                log.go_on()
 
     return tapped
 
@@ -200,11 +248,11 @@ def _unrecorded(owner: Any, name: str) -> None:
 
     @functools.wraps(plain)
     def tapped(*args: Any, **kwargs: Any) -> Any:
-        before, _here.inside = _here.inside, True
+        before, _local.state.inside = _local.state.inside, True
         try:
             return plain(*args, **kwargs)
         finally:
-            _here.inside = before
+            _local.state.inside = before
 
     _replace(owner, name, tapped)
 
@@ -251,7 +299,7 @@ def _identified_pipe(plain: Callable[..., Any]) -> Callable[..., Any]:
         ends = plain(duplex)
         identity = _new_identity()
         for side, end in enumerate(ends):
-            end._channel = HIDDEN if _here.inside else Channel(identity, "Pipe", side if duplex else 0)
+            end._channel = HIDDEN if _local.state.inside else Channel(identity, "Pipe", side if duplex else 0)
         return ends
 
     return pipe
@@ -261,16 +309,20 @@ def _note_sizes(kind: type) -> None:
     plain_send, plain_receive = kind._send_bytes, kind._recv_bytes
 
     def send(self: Any, buffer: Any) -> None:
-        _here.order, _here.size = clock(), len(buffer)
-        if not _here.inside and _log and (queue := self.__dict__.get("_queue")):
+        here = _local.state
+        here.order, here.size = clock(), len(buffer)
+        if not here.inside and _log and (queue := self.__dict__.get("_queue")):
             # the feeder thread: this is the moment at which an item of a queue enters the pipe
             _write_moment("feed", queue)
+        if here.inside and here.is_main and _log:
+            _log.enter(here.order)
         plain_send(self, buffer)
 
     def receive(self: Any, *args: Any) -> Any:
         buffer = plain_receive(self, *args)
-        _here.order, _here.size = clock(), buffer.getbuffer().nbytes
-        if not _here.inside and _log and (queue := self.__dict__.get("_queue")):
+        here = _local.state
+        here.order, here.size = clock(), buffer.getbuffer().nbytes
+        if not here.inside and _log and (queue := self.__dict__.get("_queue")):
             # a pool reads past the queue's own get
             _write_moment("get", queue)
         return buffer
@@ -280,25 +332,24 @@ def _note_sizes(kind: type) -> None:
 
 
 def _write_moment(kind: str, channel: Channel) -> None:
-    now = _here.order
-    _log.end(kind, now, now, now, _here.size, "ok", threading.current_thread().name, *channel, "")
+    now = _local.state.order
+    _log.write(kind, now, now, now, "ok", channel.text)
 
 
 def _note_requests(kind: type) -> None:
-    """In a manager's server, turn a request and its reply into one line."""
+    """In a manager's server, turn a request and its reply into one entry."""
     plain_receive, plain_send = kind.recv, kind.send
 
     def recv(self: Any) -> Any:
         request = plain_receive(self)
-        if _here.serves and isinstance(request, tuple) and len(request) == 4 and request[0]:
-            _here.request = (request[0], request[1], clock())
+        if _local.state.serves and isinstance(request, tuple) and len(request) == 4 and request[0]:
+            _local.state.request = (request[0], request[1], clock())
         return request
 
     def send(self: Any, reply: Any) -> None:
-        if _here.request and _log:
-            (identity, method, begin), _here.request = _here.request, None
-            now = clock()
-            _log.end("serve", begin, now, begin, "", "ok", threading.current_thread().name, identity, "", 0, method)
+        if _local.state.request and _log:
+            (identity, method, begin), _local.state.request = _local.state.request, None
+            _log.write("serve", begin, clock(), begin, "ok", Channel(identity, "").text, method)
         plain_send(self, reply)
 
     _replace(kind, "recv", recv)
@@ -363,11 +414,11 @@ def _name_ends_of(kind: type) -> None:
 
     @functools.wraps(plain)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        before, _here.inside = _here.inside, True
+        before, _local.state.inside = _local.state.inside, True
         try:
             plain(self, *args, **kwargs)
         finally:
-            _here.inside = before
+            _local.state.inside = before
         self._reader._queue = self._writer._queue = Channel(_new_identity(), type(self).__name__)
 
     _replace(kind, "__init__", init)
@@ -405,7 +456,7 @@ def _tapped_methods(plain: Callable[[Any], None]) -> Callable[[Any], None]:
     @functools.wraps(plain)
     def make_methods(self: Any) -> None:
         plain(self)
-        if not _here.inside:
+        if not _local.state.inside:
             self.__dict__.setdefault("_channel", Channel(_new_identity(), type(self).__name__))
         # instances hold the C methods; ours stand in front of them while the recording goes on
         acquire, release = self.acquire, self.release
@@ -432,11 +483,11 @@ def _channel_from_state(plain: Callable[[Any, Any], None]) -> Callable[[Any, Any
     @functools.wraps(plain)
     def setstate(self: Any, state: Any) -> None:
         channel, state = state
-        before, _here.inside = _here.inside, True  # its identity comes with it
+        before, _local.state.inside = _local.state.inside, True  # its identity comes with it
         try:
             plain(self, state)
         finally:
-            _here.inside = before
+            _local.state.inside = before
         if channel:
             self._channel = channel
 
@@ -448,11 +499,11 @@ def _name_locks_of(kind: type) -> None:
 
     @functools.wraps(plain)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        before, _here.inside = _here.inside, True
+        before, _local.state.inside = _local.state.inside, True
         try:
             plain(self, *args, **kwargs)
         finally:
-            _here.inside = before
+            _local.state.inside = before
         lock = self._lock if hasattr(self, "_lock") else self._cond._lock
         if not before and _lock_channel(lock) is None:
             lock._channel = Channel(_new_identity(), kind.__name__)
@@ -472,7 +523,7 @@ def _tap_shared_values(sharedctypes: ModuleType) -> None:
         plain(self, *args, **kwargs)
         if channel := _lock_channel(self._lock):
             label = "Array" if isinstance(self, sharedctypes.SynchronizedArray) else "Value"
-            self._lock._channel = channel._replace(label=label)
+            self._lock._channel = Channel(channel.identity, label)
 
     _replace(base, "__init__", init)
 
@@ -490,7 +541,7 @@ def _tap_processes() -> None:
             outcome = "ok"
         finally:
             if _log:
-                _log.end("run", begin, clock(), begin, "", outcome, "MainThread", "", self.name, 0, "")
+                _log.write("run", begin, clock(), begin, outcome, Channel("", self.name).text)
 
     _replace(process.BaseProcess, "run", run)
 
@@ -502,7 +553,7 @@ def _tap_managers(managers: ModuleType) -> None:
 
     @functools.wraps(plain)
     def serve_client(self: Any, end: Any) -> None:
-        _here.serves = True
+        _local.state.serves = True
         plain(self, end)
 
     _replace(managers.Server, "serve_client", serve_client)

@@ -1,0 +1,69 @@
+"""What a recorded event costs: the median of a call with and without the recorder, in one process, and their ratio."""
+
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from multiprocessing import get_context
+
+from helpers.core.recorder import record
+
+ROUNDS, CALLS = 20, 200  # in turns, because the speed of a machine changes from second to second
+BUDGET = 5.0  # µs an event
+
+
+def durations(call: Callable[[], object]) -> list[float]:
+    """Return how long each call takes, in µs."""
+    samples = []
+    for _ in range(CALLS):
+        begin = time.perf_counter_ns()
+        call()
+        samples.append((time.perf_counter_ns() - begin) / 1e3)
+    return samples
+
+
+def cases() -> dict[str, tuple[Callable[[], object], int]]:
+    """Return calls that never wait, each with the number of events that it causes."""
+    ctx = get_context("spawn")
+    reader, writer = ctx.Pipe(duplex=False)
+    queue, lock, value = ctx.SimpleQueue(), ctx.Lock(), ctx.Value("i", 0)
+
+    def pipe() -> None:
+        writer.send_bytes(b"message")
+        reader.recv_bytes()
+
+    def simple_queue() -> None:
+        queue.put("item")
+        queue.get()
+
+    def with_lock() -> None:
+        with lock:
+            pass
+
+    def add_one() -> None:
+        with value.get_lock():
+            value.value += 1
+
+    return {"send_bytes, recv_bytes": (pipe, 2), "put, get": (simple_queue, 2), "with lock": (with_lock, 2),
+            "value.value += 1 with its lock": (add_one, 6)}  # fmt: skip
+
+
+def medians() -> dict[str, tuple[float, float]]:
+    """Return the median duration of each call without and with the recorder, in µs."""
+    plain, recorded = defaultdict(list), defaultdict(list)
+    for _ in range(ROUNDS):
+        for name, (call, _) in cases().items():
+            plain[name] += durations(call)
+        with record(deadline=60):
+            for name, (call, _) in cases().items():
+                recorded[name] += durations(call)
+    return {name: (statistics.median(plain[name]), statistics.median(recorded[name])) for name in plain}
+
+
+if __name__ == "__main__":
+    events = {name: count for name, (_, count) in cases().items()}
+    print(f"{'call':<32} {'plain':>9} {'recorded':>9} {'ratio':>6} {'an event costs':>15}")
+    for name, (plain, recorded) in medians().items():
+        cost = (recorded - plain) / events[name]
+        print(f"{name:<32} {plain:>6.2f} µs {recorded:>6.2f} µs {recorded / plain:>6.1f} {cost:>12.2f} µs"
+              f"  {'within' if cost <= BUDGET else 'above'} the {BUDGET:g} µs allowed")  # fmt: skip

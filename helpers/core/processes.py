@@ -26,7 +26,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from helpers.core import bootstrap, guard, leftovers
+from helpers.core import bootstrap, checks, guard, leftovers
 from helpers.core.child import Child, ProcessReport
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
@@ -79,7 +79,7 @@ class Family:
     """The children of one supervised block."""
 
     def __init__(self, deadline: float) -> None:
-        self.deadline = _checked(deadline)
+        self.deadline = checks.seconds("deadline", deadline, LONGEST_DEADLINE)
         self.reports: list[ProcessReport] = []  # how each process ended, once the block is over
         self._children: list[Child] = []
         self._unborn: dict[BaseProcess, Child] = {}
@@ -322,11 +322,3 @@ def _nudge_main_thread() -> None:
         signal.pthread_kill(threading.main_thread().ident, _NUDGE)
     else:
         _thread.interrupt_main(_NUDGE)
-
-
-def _checked(deadline: float) -> float:
-    if isinstance(deadline, bool) or not isinstance(deadline, int | float):
-        raise TypeError(f"deadline must be a number of seconds, not {deadline!r}")
-    if not 0 < deadline <= LONGEST_DEADLINE:
-        raise ValueError(f"deadline must be above 0 and at most {LONGEST_DEADLINE:g} seconds, not {deadline!r}")
-    return deadline

@@ -10,15 +10,18 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from helpers.core import checks
 from helpers.core.processes import supervised
 
 FEWEST, MOST = 15, 5_000  # trips a size and pair, whatever the budget
 WARM_UP = 5  # trips
+LARGEST = 10**9  # bytes a message
+MOST = 1_000  # pairs of processes, or runs
 BATCHES = 8  # a size and pair, one-way
 HELLO, STOP = b"0", b""
 
@@ -135,9 +138,8 @@ def start_up(method: str, runs: int = 5) -> list[float]:
 
     These children are not supervised, which would be part of what is measured; each ends by itself.
     """
-    if method not in get_all_start_methods():
-        raise ValueError(f"method must be one of {get_all_start_methods()}, not {method!r}")
-    _check_count("runs", runs)
+    checks.start_method(method)
+    checks.whole_number("runs", runs, 1, MOST)
     return [_one_start(get_context(method)) for _ in range(runs)]
 
 
@@ -270,18 +272,7 @@ def _check(mechanism: Mechanism, sizes: Sequence[int], pairs: int, budget: float
     if not sizes:
         raise ValueError("sizes must name one size in bytes or more, not none")
     for size in sizes:
-        _check_count("sizes", size)
-    _check_count("pairs", pairs)
-    if isinstance(budget, bool) or not isinstance(budget, int | float):
-        raise TypeError(f"budget must be a number of seconds, not {budget!r}")
-    if not 0 < budget <= 600:
-        raise ValueError(f"budget must be above 0 and at most 600 seconds, not {budget!r}")
-    if method not in get_all_start_methods():
-        raise ValueError(f"method must be one of {get_all_start_methods()}, not {method!r}")
-
-
-def _check_count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be whole numbers, not {value!r}")
-    if not 1 <= value <= 10**9:
-        raise ValueError(f"{name} must be from 1 to 1,000,000,000, not {value!r}")
+        checks.whole_number("sizes", size, 1, LARGEST)
+    checks.whole_number("pairs", pairs, 1, MOST)
+    checks.seconds("budget", budget, 600)
+    checks.start_method(method)

@@ -96,8 +96,8 @@ def test_values_out_of_range_are_refused(arguments, words):
     ("arguments", "words"),
     [
         ({"mechanism": "pipe"}, "mechanism must be"),
-        ({"sizes": [1.5]}, "sizes must be whole"),
-        ({"pairs": "two"}, "pairs must be whole"),
+        ({"sizes": [1.5]}, "sizes must be a whole"),
+        ({"pairs": "two"}, "pairs must be a whole"),
         ({"budget": None}, "budget must be a number"),
     ],
 )

@@ -1,12 +1,20 @@
 """Lesson 01, pipe: the workers that run in the child processes, and the experiments that start them."""
 
 import time
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier, Event, Lock
+from typing import TYPE_CHECKING
 
+from helpers.core import checks
+from helpers.core.processes import ProcessesFailed
+from helpers.core.recorder import record
 from helpers.core.timing import Mechanism
+
+if TYPE_CHECKING:
+    from helpers.show import Picture
 
 # longer than what any pipe's buffer holds, so that no writer gets a message through in one go
 LONG = 100_000
@@ -124,7 +132,7 @@ def whole_messages(reader: Connection, expected: int) -> int:
         try:
             # a garbled length would else ask for a gigabyte that never comes
             whole += is_whole(reader.recv_bytes(maxlength=LONG))
-        except OSError:
+        except (EOFError, OSError):
             break
     return whole
 
@@ -142,7 +150,12 @@ def gather(readers: list[Connection]) -> list[bytes]:
 
 
 def send_time(ctx: BaseContext, size: int, late: float, duplex: bool = False) -> float:
-    """Return how long `send_bytes` of `size` bytes takes, in seconds, when the reader comes `late` seconds late."""
+    """Return how long `send_bytes` of `size` bytes takes, in seconds, when the reader comes `late` seconds late.
+
+    Raises TypeError or ValueError for a size that is not from 0 to 10**8, or a delay that is not from 0 to 60 s.
+    """
+    checks.whole_number("size", size, 0, 10**8)
+    checks.number("late", late, 0, 60, "s")
     reader, writer = ctx.Pipe(duplex)
     listening = ctx.Event()
     child = ctx.Process(target=read_late, args=(reader, listening, late))
@@ -153,6 +166,44 @@ def send_time(ctx: BaseContext, size: int, late: float, duplex: bool = False) ->
     seconds = time.perf_counter() - begin
     child.join()
     return seconds
+
+
+def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -> "tuple[Picture, str]":
+    """Exchange messages with an echo, some of them sent before the first answer is read; the panel of lesson 01.
+
+    Return the lanes, and in words how long a message took, or where both processes were stuck.
+    Raises TypeError or ValueError for fewer than one message, more than 1,000, or a size or time out of range.
+    """
+    checks.whole_number("messages", messages, 1, 1_000)
+    checks.whole_number("in_advance", in_advance, 1, 1_000)
+    message = bytes(1000 * checks.whole_number("kilobytes", kilobytes, 0, 100_000))
+    checks.whole_number("thinking_ms", thinking_ms, 0, 1_000)
+    from helpers.show import lanes
+
+    ctx = get_context("spawn")
+    allowed = 2 + messages * (thinking_ms / 1000 + len(message) / 1e8)  # s
+    try:
+        with record(deadline=allowed) as run:
+            ours, theirs = ctx.Pipe()
+            child = ctx.Process(target=echo, args=(theirs, thinking_ms / 1000), name="child")
+            child.start()
+            theirs.close()
+            seconds = _exchange(ours, message, messages, in_advance)
+            ours.close()
+            child.join()
+    except ProcessesFailed as failure:
+        return lanes(run), f"Deadlock: {'; '.join(map(str, failure.reports))}"
+    return lanes(run), f"{messages} messages came back, one every {1000 * seconds / messages:.2f} ms."
+
+
+def _exchange(connection: Connection, message: bytes, messages: int, in_advance: int) -> float:
+    begin = time.perf_counter()
+    for number in range(messages + in_advance):
+        if number < messages:
+            connection.send(message)
+        if number >= in_advance:
+            connection.recv()
+    return time.perf_counter() - begin
 
 
 def connect(ctx: BaseContext) -> tuple[Connection, Connection]:

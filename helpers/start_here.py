@@ -3,12 +3,20 @@
 import os
 import platform
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from multiprocessing import get_all_start_methods
+from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.core import checks
+from helpers.core.recorder import record
+
+if TYPE_CHECKING:
+    from helpers.show import Picture
 
 counter = 0  # every process that imports this module has its own
 
@@ -26,8 +34,32 @@ def add_one(connection: Connection) -> None:
 
 
 def work(connection: Connection, steps: int) -> None:
-    """Add up numbers for a while, and send the sum: work that keeps a processor busy."""
-    connection.send(sum(number * number for number in range(steps)))
+    """Add up squares, and send how many seconds of a processor that took."""
+    begin = time.process_time()
+    sum(number * number for number in range(steps))
+    connection.send(time.process_time() - begin)
+
+
+def share_work(children: int, thousand_steps: int, method: str) -> "tuple[Picture, str]":
+    """Let each child add up so many squares, all at the same time; the panel of lesson 00.
+
+    Return the lanes, and in words how much was done at once. Raises TypeError or ValueError for fewer than one child,
+    more than 32, more than 100 million steps, or an unknown start method.
+    """
+    checks.whole_number("children", children, 1, 32)
+    steps = 1000 * checks.whole_number("thousand_steps", thousand_steps, 1, 100_000)
+    ctx = get_context(checks.start_method(method))
+    from helpers.show import lanes
+
+    with record(deadline=60) as run:
+        reader, writer = ctx.Pipe(duplex=False)
+        for number in range(children):
+            # one number fits into the pipe in one piece, so the children may share its end
+            ctx.Process(target=work, args=(writer, steps), name=f"child {number + 1}").start()
+        begin = time.perf_counter()
+        busy = sum(reader.recv() for _ in range(children))
+        seconds = time.perf_counter() - begin
+    return lanes(run), f"{busy:.2f} s of work were done in {seconds:.2f} s: {busy / seconds:.1f} processors at work."
 
 
 @dataclass(frozen=True)

@@ -129,8 +129,9 @@ def test_every_worker_is_shown_before_it_is_used(path):
     lesson = path.stem[3:]
     code = code_of(path)
     for worker in set(re.findall(rf"target={lesson}\.(\w+)", code)):
-        shown, used = code.find(f"show_source({lesson}.{worker})"), code.find(f"target={lesson}.{worker}")
-        assert 0 <= shown < used, f"show_source({lesson}.{worker}) must come before its first use"
+        shown = re.search(rf"show_source\([^)]*\b{lesson}\.{worker}\b", code)
+        used = re.search(rf"target={lesson}\.{worker}\b", code)
+        assert shown and shown.start() < used.start(), f"show_source({lesson}.{worker}) must come before its first use"
 
 
 @each_notebook

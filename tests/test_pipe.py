@@ -120,3 +120,31 @@ def test_a_damaged_message_is_not_whole():
     assert pipe.is_whole(letters)
     assert not pipe.is_whole(letters[1:])
     assert not pipe.is_whole(letters[1:] + b"B")
+
+
+def test_a_conversation_says_how_long_a_message_takes():
+    picture, verdict = pipe.converse(messages=3, in_advance=1, kilobytes=1, thinking_ms=0)
+    assert "3 messages came back" in verdict
+    assert picture.words.count("Message from") == 6
+
+
+def test_too_much_in_advance_is_a_deadlock_and_says_where():
+    _, verdict = pipe.converse(messages=40, in_advance=40, kilobytes=400, thinking_ms=0)
+    assert verdict.startswith("Deadlock") and verdict.count("connection.send") == 2
+
+
+@pytest.mark.parametrize("value", [0, -1, 10**6])
+def test_numbers_out_of_range_are_refused(value):
+    with pytest.raises(ValueError, match=f"messages must be from 1 to 1,000, not {value}"):
+        pipe.converse(value, 1, 1, 0)
+
+
+@pytest.mark.parametrize("value", [1.5, "two", None])
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(TypeError, match="messages must be a whole number"):
+        pipe.converse(value, 1, 1, 0)
+
+
+def test_a_negative_size_is_refused():
+    with pytest.raises(ValueError, match="size must be from 0"):
+        pipe.send_time(spawn, -1, late=0)

@@ -42,10 +42,11 @@ def _span(run: Trace) -> tuple[int, int]:
 
 
 def _busy_span(run: Trace, whole: tuple[int, int]) -> tuple[int, int] | None:
-    """Return the part in which messages arrive, if it is so short that nothing can be seen in the whole."""
+    """Return the part in which messages pass, if it is so short that nothing can be seen in the whole."""
     if not run.messages:
         return None
-    first = min(message.received.end for message in run.messages)
+    # a message that lay and waited to be read only passes when it is read
+    first = min(max(message.sent.begin, message.received.begin) for message in run.messages)
     last = max(message.received.end for message in run.messages)
     margin = max((last - first) // 8, 50_000)
     if last - first + 2 * margin > MAGNIFY_BELOW * (whole[1] - whole[0]):
@@ -87,7 +88,7 @@ def _draw_life(axes: Axes, number: int, process: ProcessInfo, run: Trace, zero: 
 
 def _draw_waiting(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> None:
     shortest = (span[1] - span[0]) / 400  # narrower than a line
-    waits = [event for event in _in(run.events, span) if event.kind in WAITING and event.end - event.begin >= shortest]
+    waits = [event for event in _in(run.events, span) if _is_wait(event) and event.end - event.begin >= shortest]
     for event in waits:
         begin, end = _ms((max(event.begin, span[0]), min(event.end, span[1])), zero)
         colour = FAILURE if event.failed else colour_of(event.process)
@@ -99,6 +100,10 @@ def _draw_waiting(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> N
     for event in _in(run.events, span):
         if event.failed:
             axes.plot(event.end / 1e6 - zero / 1e6, event.process, "X", color=FAILURE, ms=11, mec="white", zorder=6)
+
+
+def _is_wait(event: Event) -> bool:
+    return event.kind in WAITING and event.thread == "MainThread"  # the process goes on when another thread waits
 
 
 def _draw_messages(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> None:
@@ -130,7 +135,7 @@ def _waited(run: Trace, number: int) -> float:
     """Return the share of its life, 0 to 1, that a process spent waiting."""
     process = run.processes[number]
     life = (process.end or _span(run)[1]) - process.begin
-    waits = [e for e in run.events if e.process == number and e.kind in WAITING and e.thread == "MainThread"]
+    waits = [e for e in run.events if e.process == number and _is_wait(e)]
     return min(1.0, sum(event.end - event.begin for event in waits) / max(life, 1))
 
 

@@ -108,14 +108,14 @@ def warn():
     print("a word of warning", file=sys.stderr)
 
 
-def start_and_be_killed(connection, method):
-    """Be a kernel: supervise a child, tell its pid, and wait to be killed."""
+def session_to_be_killed(method):
+    """Be a kernel: supervise a child, print its pid, and wait to be killed."""
     from helpers.core.processes import supervised
 
     with supervised(deadline=60):
         child = get_context(method).Process(target=sleep_for_ever)
         child.start()
-        connection.send(child.pid)
+        print(child.pid, flush=True)
         child.join()
 
 

@@ -3,6 +3,7 @@
 import glob
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -221,14 +222,12 @@ def test_a_grandchild_ends_with_the_child_that_started_it(method):
 @posix_only
 @pytest.mark.parametrize("method", METHODS)
 def test_children_end_by_themselves_when_their_parent_is_killed(method):
-    with expect_failure(10):
-        ours, theirs = spawn.Pipe()
-        kernel = spawn.Process(target=worker.start_and_be_killed, args=(theirs, method))
-        kernel.start()
-        grandchild = ours.recv()
-        assert is_alive(grandchild)
-        os.kill(kernel.pid, signal.SIGKILL)
-        assert gone_within(3, grandchild)
+    code = f"from tests.misbehaviour import session_to_be_killed as s; s({method!r})"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as kernel:
+        child = int(kernel.stdout.readline())
+        assert is_alive(child)
+        kernel.kill()
+    assert gone_within(3, child)
 
 
 @posix_only

@@ -82,7 +82,8 @@ def open_lesson(browser: Browser, lab: str) -> Iterator:
         pages.append(page)
         page.set_default_timeout(PATIENCE)
         page.goto(lab.replace("/lab?", f"/lab/tree/notebooks/{name}.ipynb?") + "&reset")
-        expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached(timeout=PATIENCE)
+        # the indicator in the toolbar says idle even before there is a kernel
+        expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.locator("[data-command='runmenu:run-all']").click()
         wait_until_done(page)
@@ -97,7 +98,8 @@ def wait_until_done(page: Page) -> None:
     """Wait until every cell has run."""
     page.wait_for_function(
         """() => document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status === 'idle'
-                 && ![...document.querySelectorAll('.jp-InputPrompt')].some(prompt => prompt.textContent === '[*]:')""",
+                 && [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
+                    .every(prompt => /\\d/.test(prompt.textContent))""",
         timeout=PATIENCE,
     )
 

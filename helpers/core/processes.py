@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing import active_children, current_process
+from multiprocessing import active_children, current_process, util
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -92,6 +92,8 @@ class Family:
     def __enter__(self) -> Self:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("a supervised block runs in the main thread, where it can be interrupted; call it there")
+        # children inherit this folder for their sockets; one that made its own could not remove it when it is killed
+        util.get_temp_dir()
         self._registered = leftovers.registered()
         self._folder = tempfile.TemporaryDirectory(prefix="talking-processes-")
         self._wake, self._bell = socket.socketpair()

@@ -42,7 +42,7 @@ def bars(seconds: Mapping[str, float], what: str = "time") -> Picture:
         raise ValueError(f"seconds must hold two durations or more, all above 0, not {dict(seconds)}")
     names = sorted(seconds, key=seconds.get)
     quick, slow = names[0], names[-1]
-    title = f"{slow} takes {seconds[slow] / seconds[quick]:.2g} times as long as {quick}"
+    title = f"{slow} takes {_times(seconds[slow] / seconds[quick])} as long as {quick}"
     figure, (axes,) = canvas(title, height=0.9 + 0.45 * len(names))
     values = [1000 * seconds[name] for name in names]
     axes.barh(names, values, height=0.6, color=[colour_of(number) for number in range(len(names))])
@@ -52,6 +52,10 @@ def bars(seconds: Mapping[str, float], what: str = "time") -> Picture:
     axes.set_xlabel(f"{what} in ms")
     axes.tick_params(axis="y", length=0)
     return Picture(figure, title, ", ".join(f"{n}: {v:.3g} ms" for n, v in zip(names, values, strict=True)) + ".")
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.2g} times"
 
 
 def steps(sizes: Sequence[int], seconds: Mapping[str, Sequence[float]], what: str) -> Picture:

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from multiprocessing import active_children, current_process, get_all_start_methods, get_context
+from multiprocessing import active_children, current_process, get_all_start_methods, get_context, util
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import pytest
 
@@ -321,3 +322,11 @@ def test_a_deadline_out_of_range_is_refused(deadline):
 def test_a_deadline_that_is_no_number_is_refused(deadline):
     with pytest.raises(TypeError, match="deadline must be a number"):
         expect_failure(deadline)
+
+
+def test_a_manager_that_is_killed_leaves_no_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.delitem(current_process()._config, "tempdir", raising=False)
+    with expect_failure(2):
+        manager = spawn.Manager()
+        os.kill(manager._process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    assert [Path(util.get_temp_dir())] == list(tmp_path.glob("pymp-*"))

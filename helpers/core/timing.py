@@ -21,7 +21,7 @@ from helpers.core.processes import supervised
 FEWEST, MOST = 15, 5_000  # trips a size and pair, whatever the budget
 WARM_UP = 5  # trips
 LARGEST = 10**9  # bytes a message
-MOST = 1_000  # pairs of processes, or runs
+MOST_RUNS = 1_000  # pairs of processes, or runs
 BATCHES = 8  # a size and pair, one-way
 HELLO, STOP = b"0", b""
 
@@ -139,7 +139,7 @@ def start_up(method: str, runs: int = 5) -> list[float]:
     These children are not supervised, which would be part of what is measured; each ends by itself.
     """
     checks.start_method(method)
-    checks.whole_number("runs", runs, 1, MOST)
+    checks.whole_number("runs", runs, 1, MOST_RUNS)
     return [_one_start(get_context(method)) for _ in range(runs)]
 
 
@@ -273,6 +273,6 @@ def _check(mechanism: Mechanism, sizes: Sequence[int], pairs: int, budget: float
         raise ValueError("sizes must name one size in bytes or more, not none")
     for size in sizes:
         checks.whole_number("sizes", size, 1, LARGEST)
-    checks.whole_number("pairs", pairs, 1, MOST)
+    checks.whole_number("pairs", pairs, 1, MOST_RUNS)
     checks.seconds("budget", budget, 600)
     checks.start_method(method)

@@ -1,26 +1,21 @@
 """Lesson 04, manager: the workers, a class of our own that a manager keeps, and the experiments that use them."""
 
-import statistics
 import threading
-import time
 from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
 from multiprocessing.managers import BaseManager, BaseProxy, DictProxy, ListProxy, NamespaceProxy, SyncManager
 from multiprocessing.synchronize import Barrier
 from typing import TYPE_CHECKING
 
 from helpers.core import checks
 from helpers.core.recorder import record
-from helpers.core.timing import Mechanism
 from helpers.core.trace import Trace
 
 if TYPE_CHECKING:
     from helpers.show import Picture
 
 WAYS = ("read then write", "with the manager's lock", "one call")
-BATCHES = 5  # of calls, whose median counts
 
 
 class Tally:
@@ -129,25 +124,6 @@ def ask_twice(book: DictProxy, line: Connection) -> None:
         line.send(type(error).__name__)
 
 
-def seconds_a_call(call: Callable[[], object], count: int = 500) -> float:
-    """Return how long a call takes, in seconds: the median over batches that are `count` calls together.
-
-    Raises TypeError or ValueError for a count that is not from 5 to 1,000,000, TypeError for what cannot be called.
-    """
-    checks.whole_number("count", count, BATCHES, 10**6)
-    if not callable(call):
-        raise TypeError(f"call must be a function without arguments, not {call!r}")
-    call()  # the first call of a proxy also connects
-    return statistics.median(_mean_seconds(call, count // BATCHES) for _ in range(BATCHES))
-
-
-def _mean_seconds(call: Callable[[], object], count: int) -> float:
-    begin = time.perf_counter()
-    for _ in range(count):
-        call()
-    return (time.perf_counter() - begin) / count
-
-
 def count(workers: int, additions: int, how: str, method: str = "spawn") -> tuple[int, Trace]:
     """Let so many workers add one so many times each, in one of three WAYS; return the final count and the recording.
 
@@ -195,11 +171,3 @@ def count_together(workers: int, additions: int, how: str) -> "tuple[Picture, st
     title = f"{lost} of {made} additions lost, {requests} requests"
     verdict = f"{made} additions were made, and the count is {final}: {lost or 'none'} lost. "
     return lanes(run, title), verdict + f"The manager answered {requests} requests, {requests / made:.1f} an addition."
-
-
-def connect(ctx: BaseContext) -> tuple[Connection, Connection]:
-    """Return the two ends of a duplex pipe."""
-    return ctx.Pipe()
-
-
-PIPE = Mechanism("Pipe", connect, Connection.send, Connection.recv)

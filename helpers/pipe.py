@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from helpers.core import checks
 from helpers.core.processes import ProcessesFailed
 from helpers.core.recorder import record
-from helpers.core.timing import Mechanism
 
 if TYPE_CHECKING:
     from helpers.show import Picture
@@ -204,12 +203,3 @@ def _exchange(connection: Connection, message: bytes, messages: int, in_advance:
         if number >= in_advance:
             connection.recv()
     return time.perf_counter() - begin
-
-
-def connect(ctx: BaseContext) -> tuple[Connection, Connection]:
-    """Return the two ends of a duplex pipe."""
-    return ctx.Pipe()
-
-
-SEND = Mechanism("Pipe.send", connect, Connection.send, Connection.recv)
-SEND_BYTES = Mechanism("Pipe.send_bytes", connect, Connection.send_bytes, Connection.recv_bytes)

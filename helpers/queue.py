@@ -8,12 +8,11 @@ from multiprocessing.context import BaseContext
 from multiprocessing.queues import JoinableQueue, Queue, SimpleQueue
 from multiprocessing.synchronize import Barrier, Event
 from queue import Empty
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helpers.core import checks
 from helpers.core.processes import supervised
 from helpers.core.recorder import record
-from helpers.core.timing import Mechanism
 from helpers.core.trace import Trace
 
 if TYPE_CHECKING:
@@ -334,32 +333,3 @@ def waiting_share(run: Trace, kind: str) -> float:
     calls = [event for event in run.events if (event.kind, event.channel) == (kind, channel) and event.process]
     waited = sum(max(0, min(event.end, end) - max(event.begin, begin)) for event in calls)
     return waited / ((end - begin) * len({event.process for event in calls}) or 1)
-
-
-End = tuple[Any, Any]  # the queue to put into, the queue to get from
-
-
-def connect_queues(ctx: BaseContext) -> tuple[End, End]:
-    """Return two ends that talk through a pair of queues."""
-    there, back = ctx.Queue(), ctx.Queue()
-    return (there, back), (back, there)
-
-
-def connect_simple_queues(ctx: BaseContext) -> tuple[End, End]:
-    """Return two ends that talk through a pair of simple queues."""
-    there, back = ctx.SimpleQueue(), ctx.SimpleQueue()
-    return (there, back), (back, there)
-
-
-def put(end: End, message: bytes) -> None:
-    """Put a message on the way to the other end."""
-    end[0].put(message)
-
-
-def get(end: End) -> bytes:
-    """Get the next message from the other end."""
-    return end[1].get()
-
-
-QUEUE = Mechanism("Queue", connect_queues, put, get)
-SIMPLE_QUEUE = Mechanism("SimpleQueue", connect_simple_queues, put, get)

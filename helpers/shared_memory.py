@@ -3,8 +3,7 @@
 import time
 from collections.abc import Callable
 from ctypes import Array as CArray
-from ctypes import Structure, c_char, c_int
-from dataclasses import dataclass
+from ctypes import Structure, c_int
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -15,12 +14,10 @@ from typing import TYPE_CHECKING
 from helpers.core import checks
 from helpers.core.processes import supervised
 from helpers.core.repeats import Repeats, repeat
-from helpers.core.timing import Mechanism
 
 if TYPE_CHECKING:
     from helpers.show import Picture
 
-LARGEST = 1_000_000  # bytes, of a message through an Array
 MOST_WORKERS = 64
 PANEL_TIME = 1.5  # seconds that the runs of the panel may take
 
@@ -252,60 +249,3 @@ def _seconds_a_run(workers: int, increments: int, window: float, lock: bool) -> 
 def _check_context(ctx: BaseContext) -> None:
     if not isinstance(ctx, BaseContext):
         raise TypeError(f"ctx must be a context, such as get_context('spawn'), not {ctx!r}")
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One message's place in shared memory, and two semaphores: is it free, is it filled."""
-
-    memory: CArray
-    size: Synchronized
-    free: Semaphore
-    filled: Semaphore
-
-    def put(self, message: bytes) -> None:
-        """Copy a message in as soon as the slot is free."""
-        if len(message) > LARGEST:
-            raise ValueError(f"message must have 0 to {LARGEST:,} bytes, not {len(message):,}")
-        self.free.acquire()
-        memoryview(self.memory).cast("B")[: len(message)] = message
-        self.size.value = len(message)
-        self.filled.release()
-
-    def take(self) -> bytes:
-        """Copy the message out as soon as there is one."""
-        self.filled.acquire()
-        message = bytes(memoryview(self.memory).cast("B")[: self.size.value])
-        self.free.release()
-        return message
-
-
-@dataclass(frozen=True)
-class End:
-    """One end of a line made of two slots, one in each direction. A message has 1,000,000 bytes at most."""
-
-    out: Slot
-    into: Slot
-
-    def send(self, message: bytes) -> None:
-        """Put a message into the slot that leads to the other end."""
-        self.out.put(message)
-
-    def receive(self) -> bytes:
-        """Take the message that comes from the other end."""
-        return self.into.take()
-
-
-def connect(ctx: BaseContext) -> tuple[End, End]:
-    """Return the two ends of a line through shared memory.
-
-    Raises TypeError for anything but a context.
-    """
-    _check_context(ctx)
-    there, back = (
-        Slot(ctx.RawArray(c_char, LARGEST), ctx.RawValue("q", 0), ctx.Semaphore(1), ctx.Semaphore(0)) for _ in range(2)
-    )
-    return End(there, back), End(back, there)
-
-
-ARRAY = Mechanism("Array and semaphores", connect, End.send, End.receive)

@@ -142,13 +142,6 @@ def test_a_clerk_keeps_a_tally_besides_all_that_others_keep():
         assert (tally.total("n"), list(clerk.list([1]))) == (1, [1])
 
 
-def test_a_call_of_a_proxy_takes_longer_than_a_call_of_a_function():
-    with supervised(20):
-        book = spawn.Manager().dict(n=0)
-        asked = manager.seconds_a_call(lambda: book["n"], count=50)
-    assert asked > manager.seconds_a_call(lambda: None, count=50) > 0
-
-
 def test_the_panel_says_how_many_additions_were_lost():
     picture, verdict = manager.count_together(2, 3, "read then write")
     assert verdict.startswith("6 additions were made, and the count is 3: 3 lost.")
@@ -171,14 +164,3 @@ def test_an_unknown_way_or_start_method_is_named(wrong):
         manager.count(1, 1, wrong)
     with pytest.raises((TypeError, ValueError), match="method must be one of .*, not"):
         manager.count(1, 1, "one call", wrong)
-
-
-@pytest.mark.parametrize("wrong", [0, 4, -1, 1.5, "two", None, 10**7])
-def test_a_wrong_count_of_calls_is_named(wrong):
-    with pytest.raises((TypeError, ValueError), match="count must be"):
-        manager.seconds_a_call(print, wrong)
-
-
-def test_what_cannot_be_called_is_named():
-    with pytest.raises(TypeError, match="call must be a function"):
-        manager.seconds_a_call(3)

@@ -11,7 +11,6 @@ import pytest
 from helpers import queue
 from helpers.core.processes import expect_failure, supervised
 from helpers.core.recorder import record
-from helpers.core.timing import round_trips
 from helpers.core.trace import Trace
 
 spawn = get_context("spawn")
@@ -200,12 +199,6 @@ def test_two_that_just_get_both_end(ctx):
         for _ in range(2):
             start(ctx, queue.just_get, jobs, go, done)
         assert sorted([done.get(), done.get()]) == ["no job for me", "the job"]
-
-
-@pytest.mark.parametrize("mechanism", [queue.QUEUE, queue.SIMPLE_QUEUE])
-def test_pairs_of_queues_can_be_measured(mechanism):
-    measured = round_trips(mechanism, [100], pairs=1, budget=0.05)
-    assert measured.points[0].median > 0
 
 
 @pytest.mark.parametrize("kind", queue.KINDS)

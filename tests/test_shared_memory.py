@@ -7,7 +7,6 @@ import pytest
 
 from helpers import shared_memory
 from helpers.core.processes import supervised
-from helpers.core.timing import round_trips
 
 spawn = get_context("spawn")
 each_method = pytest.mark.parametrize("ctx", [get_context(name) for name in get_all_start_methods()])
@@ -134,28 +133,6 @@ def test_the_ring_waits_without_the_processor():
     assert through_ring(spawn, 10, 0.02)[1] < busy(spawn, 10, 0.02)[1] / 2
 
 
-@each_method
-def test_messages_travel_through_an_array(ctx):
-    measured = round_trips(shared_memory.ARRAY, [1, 1_000_000], pairs=1, budget=0.2, method=ctx.get_start_method())
-    assert all(point.median > 0 for point in measured.points)
-
-
-def test_a_slot_gives_back_what_was_put():
-    here, there = shared_memory.connect(spawn)
-    here.send(b"hello")
-    assert there.receive() == b"hello"
-    there.send(b"")
-    assert here.receive() == b""
-
-
-def test_a_message_that_is_too_long_is_refused_and_the_slot_stays_free():
-    here, there = shared_memory.connect(spawn)
-    with pytest.raises(ValueError, match="message must have 0 to 1,000,000 bytes, not 1,000,001"):
-        here.send(bytes(1_000_001))
-    here.send(b"short")
-    assert there.receive() == b"short"
-
-
 @pytest.mark.parametrize("kind", ["RawValue", "Value", "Value, get_lock()"])
 def test_updates_take_time(kind):
     assert shared_memory.update_time(spawn, kind, 1_000) > 0
@@ -236,5 +213,3 @@ def test_bad_input_to_update_time_is_refused():
         shared_memory.update_time(spawn, "Value", 0)
     with pytest.raises(TypeError, match="ctx must be a context"):
         shared_memory.update_time(None, "Value", 5)
-    with pytest.raises(TypeError, match="ctx must be a context"):
-        shared_memory.connect("spawn")

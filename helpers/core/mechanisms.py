@@ -103,7 +103,7 @@ def connect_slots(ctx: BaseContext) -> tuple[QueueEnd, QueueEnd]:
 
 
 PIPE = Mechanism("Pipe", connect_pipe, Connection.send, Connection.recv)
-PIPE_BYTES = Mechanism("Pipe, bytes only", connect_pipe, Connection.send_bytes, Connection.recv_bytes)
+PIPE_BYTES = Mechanism("Pipe.send_bytes", connect_pipe, Connection.send_bytes, Connection.recv_bytes)
 QUEUE = Mechanism("Queue", connect_queues, QueueEnd.put, QueueEnd.get)
 SIMPLE_QUEUE = Mechanism("SimpleQueue", connect_simple_queues, QueueEnd.put, QueueEnd.get)
 SHARED_MEMORY = Mechanism("shared memory", connect_slots, QueueEnd.put, QueueEnd.get)

@@ -23,6 +23,7 @@ WARM_UP = 5  # trips
 LARGEST = 10**9  # bytes a message
 MOST_RUNS = 1_000  # pairs of processes, or runs
 BATCHES = 8  # a size and pair, one-way
+CALL_BATCHES = 5
 HELLO, STOP = b"0", b""
 
 
@@ -141,6 +142,25 @@ def start_up(method: str, runs: int = 5) -> list[float]:
     checks.start_method(method)
     checks.whole_number("runs", runs, 1, MOST_RUNS)
     return [_one_start(get_context(method)) for _ in range(runs)]
+
+
+def call_time(call: Callable[[], object], calls: int = 500) -> float:
+    """Return how long a call takes, in seconds: the median over batches, of so many calls together.
+
+    Raises TypeError for what cannot be called, TypeError or ValueError for calls that are not from 5 to 1,000,000.
+    """
+    if not callable(call):
+        raise TypeError(f"call must be a function without arguments, not {call!r}")
+    count = checks.whole_number("calls", calls, CALL_BATCHES, 10**6) // CALL_BATCHES
+    call()  # a first call may do more, such as connect
+    return statistics.median(_mean_time(call, count) for _ in range(CALL_BATCHES))
+
+
+def _mean_time(call: Callable[[], object], count: int) -> float:
+    begin = time.perf_counter()
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - begin) / count
 
 
 def _one_start(ctx: BaseContext) -> float:

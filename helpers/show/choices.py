@@ -1,8 +1,8 @@
 """All mechanisms in one picture: what each costs on this machine, and how a task compares with that."""
 
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from helpers.choosing import Advice, Survey
+from helpers.core.advice import Advice, Survey
 from helpers.show.costs import duration
 from helpers.show.theme import FAINT, GRID, INK, MARKERS, Picture, canvas, colour_of, pale
 
@@ -28,6 +28,7 @@ def cost_map(survey: Survey) -> Picture:
     axes.set_xlabel(f"round trip of {size:,} bytes")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(x=0.25, y=0.25)
     axes.grid(color=GRID)
     words = [
@@ -42,7 +43,8 @@ def rates(advice: Advice) -> Picture:
     """Draw how many messages or updates a second each suitable mechanism can do here, and how many are needed."""
     names, task = list(advice.rates), advice.task
     what = f"messages of {task.size:,} bytes" if task.shares == "messages" else "updates"
-    title = f"{advice.mechanism}: about {advice.rates[advice.mechanism]:,.0f} {what} a second, {task.rate:,} needed"
+    expected = _rounded(advice.rates[advice.mechanism])
+    title = f"{advice.mechanism}: about {expected} {what} a second, {task.rate:,} needed"
     figure, (axes,) = canvas(title, height=1.6 + 0.45 * len(names))
     for number, name in enumerate(names):
         chosen, colour = name == advice.mechanism, colour_of(number)
@@ -57,5 +59,9 @@ def rates(advice: Advice) -> Picture:
     axes.set_xlabel(f"{what} a second on this machine")
     axes.grid(axis="x", color=FAINT, alpha=0.3)
     axes.invert_yaxis()
-    words = ", ".join(f"{name} {rate:,.0f}" for name, rate in advice.rates.items())
+    words = ", ".join(f"{name} {_rounded(rate)}" for name, rate in advice.rates.items())
     return Picture(figure, title, f"A second: {words}. Needed: {task.rate:,}.")
+
+
+def _rounded(rate: float) -> str:
+    return f"{float(f'{rate:.2g}'):,.0f}"

@@ -8,6 +8,8 @@ from matplotlib.ticker import FuncFormatter
 from helpers.core.timing import Measurement, Point
 from helpers.show.theme import FAINT, GRID, LINES, MARKERS, Picture, canvas, colour_of
 
+FEW = 2  # measurements that a title has room for
+
 
 def latency(*measurements: Measurement) -> Picture:
     """Draw the time of a message over its size: median, up to the 99th percentile, the fitted line, the baseline.
@@ -15,7 +17,7 @@ def latency(*measurements: Measurement) -> Picture:
     Raises TypeError for anything but measurements, ValueError for none.
     """
     _check(measurements)
-    title = "; ".join(f"{each.name}: {duration(each.fit.fixed)} plus {_per_megabyte(each)}" for each in measurements)
+    title = _latency_title(measurements)
     figure, (axes,) = canvas(title, height=4.4)
     for number, each in enumerate(measurements):
         sizes = [point.size for point in each.points]
@@ -38,7 +40,7 @@ def throughput(*measurements: Measurement) -> Picture:
     Raises TypeError for anything but measurements, ValueError for none.
     """
     _check(measurements)
-    title = "; ".join(_best(each) for each in measurements)
+    title = _throughput_title(measurements)
     figure, (axes,) = canvas(title, height=4.0)
     for number, each in enumerate(measurements):
         _line(axes, number, each, _rate)
@@ -53,6 +55,24 @@ def duration(seconds: float) -> str:
         if seconds * factor >= 1:
             return f"{seconds * factor:.3g} {unit}"
     return f"{seconds * 1e9:.3g} ns"
+
+
+def _latency_title(measurements: tuple[Measurement, ...]) -> str:
+    if len(measurements) <= FEW:
+        return "; ".join(f"{each.name}: {duration(each.fit.fixed)} plus {_per_megabyte(each)}" for each in measurements)
+    ranked = sorted(measurements, key=lambda each: each.points[0].median)
+    ratio = ranked[-1].points[0].median / ranked[0].points[0].median
+    return (
+        f"{ranked[0].name} is the quickest with {ranked[0].points[0].size:,} bytes, "
+        f"{ranked[-1].name} takes {ratio:.2g} times as long"
+    )
+
+
+def _throughput_title(measurements: tuple[Measurement, ...]) -> str:
+    if len(measurements) <= FEW:
+        return "; ".join(_best(each) for each in measurements)
+    ranked = sorted(measurements, key=lambda each: max(map(_rate, each.points)))
+    return f"{_best(ranked[-1])}; {_best(ranked[0])}"
 
 
 def _rate(point: Point) -> float:

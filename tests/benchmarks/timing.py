@@ -5,7 +5,7 @@ import time
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
-from helpers import pipe
+from helpers.core.mechanisms import PIPE_BYTES
 from helpers.core.timing import round_trips
 
 SIZES = [10, 1_000, 100_000]
@@ -43,6 +43,6 @@ def bare(size: int) -> float:
 if __name__ == "__main__":
     print(f"{'size':>9}  {'bare loop':>10}  {'instrument':>10}  ratio   (medians of {ROUNDS} runs of each, in turn)")
     for size in SIZES:
-        pairs = [(bare(size), round_trips(pipe.SEND_BYTES, [size], budget=1.0).points[0].median) for _ in range(ROUNDS)]
+        pairs = [(bare(size), round_trips(PIPE_BYTES, [size], budget=1.0).points[0].median) for _ in range(ROUNDS)]
         hand, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
         print(f"{size:>9,}  {hand * 1e6:>7.1f} µs  {ours * 1e6:>7.1f} µs  {ours / hand:.3f}")

@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from helpers.core.processes import ProcessesFailed
-from helpers.core.timing import Fit, Mechanism, Point, fit_line, one_way, round_trips, start_up
+from helpers.core.timing import Fit, Mechanism, Point, call_time, fit_line, one_way, round_trips, start_up
 
 METHODS = get_all_start_methods()
 
@@ -109,3 +109,18 @@ def test_values_of_another_type_are_refused(arguments, words):
 def test_an_unknown_start_method_is_refused_by_start_up():
     with pytest.raises(ValueError, match="method must be one of"):
         start_up("teleport")
+
+
+def test_a_longer_call_takes_longer():
+    assert call_time(lambda: sum(range(10_000)), 50) > call_time(lambda: None, 50) > 0
+
+
+@pytest.mark.parametrize("wrong", [0, 4, -1, 1.5, "two", None, 10**7])
+def test_a_wrong_number_of_calls_is_named(wrong):
+    with pytest.raises((TypeError, ValueError), match="calls must be"):
+        call_time(print, wrong)
+
+
+def test_what_cannot_be_called_is_named():
+    with pytest.raises(TypeError, match="call must be a function"):
+        call_time(3)

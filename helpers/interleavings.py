@@ -3,11 +3,15 @@
 from collections.abc import Generator, Mapping
 from typing import Any
 
+from helpers.core import checks
 from helpers.core.memory import Barrier, Condition, Dict, Integer, Lock, Memory, PipeEnd, Queue, Semaphore
 from helpers.core.scenario import Scenario
 
 Steps = Generator[str | bool | None, None, None]
 Workers = list[tuple[Any, tuple]]
+
+MOST_PROCESSES = 64  # to run; to explore all schedules of a few is plenty
+MOST_TIMES = 10_000
 
 
 def increment(counter: Integer, times: int = 1) -> Steps:
@@ -20,7 +24,12 @@ def increment(counter: Integer, times: int = 1) -> Steps:
 
 
 def increments(processes: int = 2, times: int = 1) -> Scenario:
-    """Processes that each add to one counter, with nothing to protect it."""
+    """Processes that each add to one counter, with nothing to protect it.
+
+    Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
+    """
+    checks.whole_number("processes", processes, 1, MOST_PROCESSES)
+    checks.whole_number("times", times, 1, MOST_TIMES)
 
     def increments(memory: Memory) -> Workers:
         counter = memory.integer("counter", 0)
@@ -37,7 +46,12 @@ def add(counter: Integer, times: int = 1) -> Steps:
 
 
 def additions(processes: int = 2, times: int = 1) -> Scenario:
-    """Processes that each add to one counter by a single statement."""
+    """Processes that each add to one counter by a single statement.
+
+    Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
+    """
+    checks.whole_number("processes", processes, 1, MOST_PROCESSES)
+    checks.whole_number("times", times, 1, MOST_TIMES)
 
     def additions(memory: Memory) -> Workers:
         counter = memory.integer("counter", 0)
@@ -59,7 +73,12 @@ def increment_locked(counter: Integer, lock: Lock, times: int = 1) -> Steps:
 
 
 def locked_increments(processes: int = 2, times: int = 1) -> Scenario:
-    """Processes that each add to one counter under a lock."""
+    """Processes that each add to one counter under a lock.
+
+    Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
+    """
+    checks.whole_number("processes", processes, 1, MOST_PROCESSES)
+    checks.whole_number("times", times, 1, MOST_TIMES)
 
     def locked_increments(memory: Memory) -> Workers:
         counter, lock = memory.integer("counter", 0), memory.lock("lock")
@@ -80,7 +99,12 @@ def sell(stock: Dict, sold: Dict, seller: str) -> Steps:
 
 
 def check_then_act(sellers: int = 2, tickets: int = 1) -> Scenario:
-    """Sellers share a dict of tickets; they must not sell more than there are. The outcome is how many they sold."""
+    """Sellers share a dict of tickets; they must not sell more than there are. The outcome is how many they sold.
+
+    Raises TypeError or ValueError for sellers that are not from 1 to 64, or tickets that are not from 0 to 10,000.
+    """
+    checks.whole_number("sellers", sellers, 1, MOST_PROCESSES)
+    checks.whole_number("tickets", tickets, 0, MOST_TIMES)
 
     def check_then_act(memory: Memory) -> Workers:
         stock, sold = memory.dict("stock", {"tickets": tickets}), memory.dict("sold")
@@ -105,7 +129,11 @@ def dine(first: Lock, second: Lock, meals: Integer) -> Steps:
 
 
 def philosophers(number: int = 2) -> Scenario:
-    """Philosophers round a table, each of whom takes the fork to the left first. The outcome is how many have eaten."""
+    """Philosophers round a table, each of whom takes the fork to the left first. The outcome is how many have eaten.
+
+    Raises TypeError or ValueError for a number that is not from 2 to 64.
+    """
+    checks.whole_number("number", number, 2, MOST_PROCESSES)
 
     def philosophers(memory: Memory) -> Workers:
         return _table(memory, [(i, (i + 1) % number) for i in range(number)])
@@ -114,7 +142,11 @@ def philosophers(number: int = 2) -> Scenario:
 
 
 def ordered_philosophers(number: int = 2) -> Scenario:
-    """Philosophers round a table, each of whom takes the fork with the lower number first."""
+    """Philosophers round a table, each of whom takes the fork with the lower number first.
+
+    Raises TypeError or ValueError for a number that is not from 2 to 64.
+    """
+    checks.whole_number("number", number, 2, MOST_PROCESSES)
 
     def ordered_philosophers(memory: Memory) -> Workers:
         return _table(memory, [tuple(sorted((i, (i + 1) % number))) for i in range(number)])
@@ -181,7 +213,12 @@ def consume(queue: Queue, total: Integer, items: int) -> Steps:
 
 
 def bounded_queue(maxsize: int = 1, items: int = 3) -> Scenario:
-    """One producer, one consumer, and a queue between them that is soon full. The outcome is the consumer's sum."""
+    """One producer, one consumer, and a queue between them that is soon full. The outcome is the consumer's sum.
+
+    Raises TypeError or ValueError for a size or a number of items that is not from 1 to 10,000.
+    """
+    checks.whole_number("maxsize", maxsize, 1, MOST_TIMES)
+    checks.whole_number("items", items, 1, MOST_TIMES)
 
     def bounded_queue(memory: Memory) -> Workers:
         queue, total = memory.queue("queue", maxsize), memory.integer("total")
@@ -231,7 +268,11 @@ def deliver(condition: Condition, parcels: Integer) -> Steps:
 
 
 def deliveries(number: int = 1) -> Scenario:
-    """As many who wait on a condition as there are who notify it."""
+    """As many who wait on a condition as there are who notify it.
+
+    Raises TypeError or ValueError for a number that is not from 1 to 32.
+    """
+    checks.whole_number("number", number, 1, MOST_PROCESSES // 2)
 
     def deliveries(memory: Memory) -> Workers:
         condition, parcels = memory.condition("bell"), memory.integer("parcels")
@@ -252,7 +293,12 @@ def visit(door: Semaphore, inside: Integer) -> Steps:
 
 
 def crowded_room(guests: int = 3, room: int = 2) -> Scenario:
-    """A semaphore lets only so many into a room."""
+    """A semaphore lets only so many into a room.
+
+    Raises TypeError or ValueError for a number of guests, or of places in the room, that is not from 1 to 64.
+    """
+    checks.whole_number("guests", guests, 1, MOST_PROCESSES)
+    checks.whole_number("room", room, 1, MOST_PROCESSES)
 
     def crowded_room(memory: Memory) -> Workers:
         door = memory.semaphore("door", room)

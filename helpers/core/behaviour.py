@@ -19,7 +19,9 @@ from helpers.core.memory import Handle, Memory
 from helpers.core.rules import Access
 from helpers.core.scenario import Worker
 
-LONGEST_STEP = 1000  # accesses from one yield to the next
+LONGEST_STEP = 300  # accesses from one yield to the next
+MOST_WORK = 2_000_000  # accesses in all runs of a worker
+_START_OF_RUN = 70  # to start a run and to compare its end takes as long as so many accesses
 
 
 class CannotExplore(Exception):
@@ -61,11 +63,12 @@ class Behaviour:
     """One worker with its arguments, and all that is known of what it does."""
 
     def __init__(self, worker: Worker, arguments: bytes, memory: Memory) -> None:
-        if not inspect.isgeneratorfunction(worker):
+        if not (inspect.isfunction(worker) and inspect.isgeneratorfunction(worker)):
             raise TypeError(f"worker must be a generator function (it yields after each step), not {worker!r}")
         self.worker = worker
         self.arguments = arguments
         self._memory = memory
+        self._work = 0  # accesses, in all runs so far
         self._known: dict[bytes, Place] = {}
         self._end_places: dict[str, Place] = {}
         self.start = self._arrival((), None).place
@@ -78,6 +81,9 @@ class Behaviour:
         return arrival
 
     def _arrival(self, script: tuple[Hashable, ...], origin: Place | None) -> Arrival:
+        self._work += _START_OF_RUN + len(script)
+        if self._work > MOST_WORK:
+            raise CannotExplore(self._too_much(len(script)))
         run, again = _Run(self, self._memory, script), _Run(self, self._memory, script)
         if run != again:
             raise CannotExplore(
@@ -86,6 +92,13 @@ class Behaviour:
                 "clocks out of it, or run it free with sample(...)."
             )
         return Arrival(self._place(run, origin), run.stood or run.ended, run.said)
+
+    def _too_much(self, accesses: int) -> str:
+        return (
+            f"{self.worker.__name__} may never end: after {accesses:,} accesses it still does something new, and "
+            f"running it again and again has come to the bound of {MOST_WORK:,} accesses. Make it shorter; or take "
+            "samples of its schedules with random_walks(scenario, runs, longest=100)."
+        )
 
     def _place(self, run: "_Run", origin: Place | None) -> Place:
         if run.ended:

@@ -1,19 +1,23 @@
 """The worker processes of a scenario: started once, then given one schedule or one free run after another."""
 
 import pickle
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.managers import SyncManager
 from typing import Any
 
+from helpers.core import checks
 from helpers.core.behaviour import Behaviour
 from helpers.core.model import Model
 from helpers.core.processes import supervised
 from helpers.core.realmemory import RealObject, real_objects
-from helpers.core.stage import ONE_TRY, Board, Report, serve
+from helpers.core.scenario import Worker
+from helpers.core.stage import ONE_TRY, Board, serve
 
+MOST_PROCESSES = 64
 _LEAVES_WITHIN = 1.0  # seconds
 
 
@@ -30,6 +34,7 @@ class Crew:
         self.board = Board(context, count)
         self.lines: list[Connection] = []
         self.processes = []
+        self._parts: dict[int, tuple] = {}  # that have been given to a process but not sent to it
         for number, name in enumerate(model.names):
             ours, theirs = context.Pipe()
             process = context.Process(target=serve, args=(number, theirs, self.objects, self.board), name=name)
@@ -46,21 +51,35 @@ class Crew:
             real.reset()
 
     def rehearse(self, model: Model) -> None:
-        """Make each process ready to play its part of the model step by step."""
-        for line, behaviour in zip(self.lines, model.behaviours, strict=True):
-            line.send(("rehearse", behaviour.worker, behaviour.arguments, model.grain == "access"))
+        """Give each process its part of the model, to be played step by step."""
+        switches_at_access = model.grain == "access"
+        self._parts = {
+            process: (behaviour.worker, behaviour.arguments, switches_at_access)
+            for process, behaviour in enumerate(model.behaviours)
+        }
 
-    def cue(self, process: int, patience: float, ends: bool) -> None:
-        """Let one process take a step that may wait for `patience` seconds, and go on to its end if it `ends` so."""
-        self.lines[process].send_bytes(pickle.dumps((patience, ends)))
+    def cue(self, process: int, patience: float, ends: bool) -> bytes:
+        """Return the message that lets a process take its next step, to be sent in the order of its steps.
 
-    def report(self, process: int) -> Report:
-        """Return what one process did in the step that it was told to take."""
-        return Report.received(self.lines[process].recv_bytes())
+        The step may wait for `patience` seconds; if it `ends` the part, the process goes on to the end.
+        """
+        cue = patience, ends
+        # the part goes with its first cue, so that nobody is woken up without a step to take
+        part = self._parts.pop(process, None)
+        return pickle.dumps(("rehearse", *part, cue) if part else cue)
+
+    def send(self, process: int, cue: bytes) -> None:
+        """Let a process take its next step."""
+        self.lines[process].send_bytes(cue)
+
+    def receive(self, process: int) -> bytes:
+        """Wait for a process to take its step; return what it did, as `Report.received` understands it."""
+        return self.lines[process].recv_bytes()
 
     def dismiss(self, process: int) -> None:
         """Make one process give up the part that it has not played to the end."""
-        self.lines[process].send_bytes(pickle.dumps(None))
+        if self._parts.pop(process, None) is None:
+            self.lines[process].send_bytes(pickle.dumps(None))
 
     def perform(self, model: Model) -> tuple[list[str], bool]:
         """Let all play at full speed; return the error of each ("" for none), and whether they came to a deadlock."""
@@ -169,7 +188,13 @@ class Company:
 
     @contextmanager
     def crew(self, model: Model, method: str) -> Iterator[Crew]:
-        """Yield a crew that fits the model, with its shared objects at their start."""
+        """Yield a crew that fits the model, with its shared objects at their start.
+
+        Raises ValueError for more than 64 processes, TypeError for a worker that a process cannot import.
+        """
+        checks.whole_number("number of workers", len(model.names), 1, MOST_PROCESSES)
+        for behaviour in model.behaviours:
+            _check_importable(behaviour.worker)
         key = method, len(model.names), tuple(model.rules)
         crew = self.crews.pop(key, None) or Crew(model, method)
         try:
@@ -185,11 +210,11 @@ class Company:
 _companies: list[Company] = []
 
 
-def checked_method(method: str) -> str:
-    """Return a start method that this machine has.
-
-    Raises ValueError for any other.
-    """
-    if method not in get_all_start_methods():
-        raise ValueError(f"method must be one of {get_all_start_methods()} on this machine, not {method!r}")
-    return method
+def _check_importable(worker: Worker) -> None:
+    # a notebook's cells are in no file that another process could import
+    is_in_a_cell = worker.__module__ == "__main__" and not hasattr(sys.modules["__main__"], "__file__")
+    if is_in_a_cell or "<" in worker.__qualname__:
+        raise TypeError(
+            f"worker must be a function at the top of a module, which worker processes can import, not {worker!r}; "
+            "put it into a file. To explore it here needs no file."
+        )

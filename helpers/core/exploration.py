@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterator
 from fractions import Fraction
 from functools import cached_property
 
+from helpers.core import checks
 from helpers.core.behaviour import CannotExplore, Place
 from helpers.core.model import Model, State, Step
 from helpers.core.scenario import Build, Scenario
@@ -33,8 +34,7 @@ def explore(scenario: Scenario | Build, grain: str = "step", max_states: int = M
     Raises CannotExplore for more than `max_states` states, or a worker that does not do the same every time;
     TypeError or ValueError for what is not a scenario.
     """
-    if isinstance(max_states, bool) or not isinstance(max_states, int) or max_states < 1:
-        raise ValueError(f"max_states must be an int of at least 1, not {max_states!r}")
+    checks.whole_number("max_states", max_states, 1, 100 * MOST_STATES)
     return Exploration(Model(scenario, grain), max_states)
 
 
@@ -200,14 +200,14 @@ class Exploration:
 
         Raises ValueError for another model, or for "uniform" where there are infinitely many schedules.
         """
-        if model not in MODELS:
-            raise ValueError(f"model must be one of {MODELS}, not {model!r}")
+        checks.one_of("model", model, MODELS)
         wanted = outcome if callable(outcome) else ends_with(outcome)
         ends = [number for number in self._ends if wanted(self[number])]
         if model == "coin":
             return sum((self._chances[number] for number in ends), start=Fraction(0))
-        if self.schedules == math.inf:
-            raise ValueError('model must be "coin" here: of infinitely many schedules none is as likely as another')
+        if self.schedules in (0, math.inf):
+            number = "no schedule comes to an end" if self.schedules == 0 else "there are infinitely many schedules"
+            raise ValueError(f'model must be "coin" here: {number}')
         return Fraction(sum(self._paths[number] for number in ends), self.schedules)
 
     @cached_property
@@ -291,13 +291,30 @@ class Exploration:
         return self.model.follow(schedule)
 
     def each_schedule(self) -> Iterator[list[int]]:
-        """Yield every complete schedule, in lexical order; there may be very many."""
-        return _each_schedule(self, 0, [])
+        """Return an iterator over every complete schedule, in lexical order; there may be very many.
 
+        Raises ValueError where schedules go round in a loop, so that they cannot be listed.
+        """
+        if len(self._order) < len(self):
+            raise ValueError(f"{self.model.scenario.name} has schedules without end; they cannot be listed")
+        return self._listed()
 
-def _each_schedule(explored: Exploration, number: int, so_far: list[int]) -> Iterator[list[int]]:
-    successors = [(process, after) for process, after in enumerate(explored.successors(number)) if after is not None]
-    if not successors:
-        yield list(so_far)
-    for process, after in successors:
-        yield from _each_schedule(explored, after, [*so_far, process])
+    def _listed(self) -> Iterator[list[int]]:
+        schedule: list[int] = []
+        untried = [self._ways(0)]
+        if not self._edges[0]:
+            yield []
+        while untried:
+            way = next(untried[-1], None)
+            if way is None:
+                untried.pop()
+                del schedule[-1:]
+                continue
+            process, after = way
+            schedule.append(process)
+            untried.append(self._ways(after))
+            if not self._edges[after]:
+                yield list(schedule)
+
+    def _ways(self, number: int) -> Iterator[tuple[int, int]]:
+        return ((process, after) for process, after in enumerate(self.successors(number)) if after is not None)

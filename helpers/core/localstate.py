@@ -60,7 +60,8 @@ def _parts(generator: Generator) -> tuple:
 def _stack(generator: Generator, frame: FrameType) -> Iterator[Any]:
     """Yield what the garbage collector finds in a generator besides variables: the iterators of loops, mainly."""
     local_variables = frame.f_locals
-    named = Counter(map(id, local_variables.values()))
+    in_cells = frame.f_code.co_cellvars + frame.f_code.co_freevars
+    named = Counter(id(value) for name, value in local_variables.items() if name not in in_cells)
     overhead = {id(local_variables), id(frame.f_globals), id(frame.f_builtins)}
     for value in gc.get_referents(generator):
         if named[id(value)]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from helpers.core import checks
 from helpers.core.behaviour import Behaviour, CannotExplore, Place, SourceLine
 from helpers.core.memory import Memory
 from helpers.core.rules import READS, WRITES, Access
@@ -55,10 +56,8 @@ class Model:
     def __init__(
         self, scenario: "Scenario | Build", grain: str = "step", known: dict[tuple, Behaviour] | None = None
     ) -> None:
-        if grain not in GRAINS:
-            raise ValueError(f"grain must be one of {GRAINS}, not {grain!r}")
         self.scenario = as_scenario(scenario)
-        self.grain = grain
+        self.grain = checks.one_of("grain", grain, GRAINS)
         self.memory = Memory()
         workers = _checked_workers(self.scenario.build(self.memory))
         self.rules = self.memory.rules
@@ -156,8 +155,10 @@ class Model:
     def follow(self, schedule: list[int]) -> "list[Step]":
         """Return the steps of a schedule, complete or not.
 
-        Raises ValueError for a step that is not possible, and says why.
+        Raises ValueError for a step that is not possible, and says why; TypeError for what is not a list of numbers.
         """
+        if not isinstance(schedule, list | tuple):
+            raise TypeError(f"schedule must be a list of process numbers, such as [0, 1, 0, 1], not {schedule!r}")
         state, steps = self.start, []
         for index, process in enumerate(schedule):
             try:

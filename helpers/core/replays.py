@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
-from helpers.core.crew import Crew, checked_method, company_for
+from helpers.core import checks
+from helpers.core.crew import Crew, company_for
 from helpers.core.model import Done, Model, State, Step, lost_updates
 from helpers.core.scenario import Build, Scenario
 from helpers.core.stage import Report
@@ -53,10 +54,11 @@ def replay(
     inside `with keep_workers():` they are kept for the next one. In a deadlock each process tries, for a moment, to
     get what it waits for.
 
-    Raises ValueError for a schedule that is not possible or an unknown start method; ModelMismatch when model and
-    reality differ; ProcessesFailed (see `helpers.core.processes`) after `deadline` seconds.
+    Raises ValueError for a schedule that is not possible or an unknown start method; TypeError for a worker that other
+    processes cannot import; ModelMismatch when model and reality differ; ProcessesFailed (see
+    `helpers.core.processes`) after `deadline` seconds, or those of the `keep_workers` block around it.
     """
-    checked_method(method)
+    checks.start_method(method)
     with company_for(deadline) as company:
         model = Model(scenario, grain, company.behaviours)
         steps = model.follow(schedule)
@@ -78,15 +80,31 @@ class _Play:
     def run(self) -> Replay:
         begin = time.perf_counter_ns()
         self.crew.rehearse(self.model)
-        for index, step in enumerate(self.steps):
-            self.crew.cue(step.process, _PATIENCE, step.state.places[step.process].ended)
-            report = self.crew.report(step.process)
-            self._compare(index, step, report)
-            self.reports.append(report)
+        for answer in self._answers():
+            self._compare(Report.received(answer))
         outcome = self._end()
         return Replay(self.steps, outcome, self.last, self._trace(begin, time.perf_counter_ns()))
 
-    def _compare(self, index: int, step: Step, report: Report) -> None:
+    def _answers(self) -> Iterator[bytes]:
+        """Let the processes take their steps; yield each answer while the next step is on its way.
+
+        What has to be done between two steps is done before or after, as it takes as long as a message.
+        """
+        crew, turns = self.crew, [step.process for step in self.steps]
+        cues = [crew.cue(step.process, _PATIENCE, step.state.places[step.process].ended) for step in self.steps]
+        answer = None
+        for process, cue in zip(turns, cues, strict=True):
+            crew.send(process, cue)
+            if answer is not None:
+                yield answer
+            answer = crew.receive(process)
+        if answer is not None:
+            yield answer
+
+    def _compare(self, report: Report) -> None:
+        index = len(self.reports)
+        step = self.steps[index]
+        self.reports.append(report)
         if report.blocked:
             self._differ(f"schedule[{index}]", step.process, "waits in vain", step.label)
         done = tuple(Done(timed.access, timed.result) for timed in report.done)
@@ -118,9 +136,9 @@ class _Play:
             if model.must_wait(wait.process, last.places[wait.process], last.values)
         }
         for process in blocked:
-            self.crew.cue(process, _SHORT_PATIENCE, False)
+            self.crew.send(process, self.crew.cue(process, _SHORT_PATIENCE, False))
         for process in blocked:
-            report = self.crew.report(process)
+            report = Report.received(self.crew.receive(process))
             if not report.blocked:
                 self._differ("the deadlock", process, "got what it waited for", "waits for ever")
             self.waits.append((process, report))

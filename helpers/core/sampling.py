@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from helpers.core.crew import Crew, checked_method, company_for
+from helpers.core import checks
+from helpers.core.crew import Crew, company_for
 from helpers.core.model import Model
 from helpers.core.scenario import Build, Scenario
 
+MOST_RUNS = 1_000_000
 _Z = 1.959964  # 97.5 % quantile of the normal distribution: intervals of 95 %
 
 
@@ -41,7 +43,12 @@ class Sample:
 
 
 def wilson(count: int, runs: int) -> Frequency:
-    """Return the share of `count` in `runs` with its score interval (Wilson, 1927)."""
+    """Return the share of `count` in `runs` with its score interval (Wilson, 1927).
+
+    Raises TypeError or ValueError for less than one run, or a count that is not from 0 to `runs`.
+    """
+    checks.whole_number("runs", runs, 1, MOST_RUNS)
+    checks.whole_number("count", count, 0, runs)
     share, z2 = count / runs, _Z**2
     middle = (share + z2 / (2 * runs)) / (1 + z2 / runs)
     half = _Z / (1 + z2 / runs) * math.sqrt(share * (1 - share) / runs + z2 / (4 * runs**2))
@@ -54,12 +61,12 @@ def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadlin
     A run in which all wait for one another is ended as soon as that is certain, and counts as a deadlock. The
     processes end with the call, or with the `keep_workers` block around it.
 
-    Raises ValueError for an unknown start method or less than one run; ProcessesFailed (see `helpers.core.processes`)
-    after `deadline` seconds.
+    Raises ValueError or TypeError for an unknown start method, less than one run, or a worker that other processes
+    cannot import; ProcessesFailed (see `helpers.core.processes`) after `deadline` seconds, or those of the
+    `keep_workers` block around it.
     """
-    if isinstance(runs, bool) or not isinstance(runs, int) or runs < 1:
-        raise ValueError(f"runs must be an int of at least 1, not {runs!r}")
-    checked_method(method)
+    checks.whole_number("runs", runs, 1, MOST_RUNS)
+    checks.start_method(method)
     with company_for(deadline) as company:
         model = Model(scenario, known=company.behaviours)
         with company.crew(model, method) as crew:

@@ -14,10 +14,11 @@ from helpers.core.rules import Access
 ONE_TRY = 0.02  # seconds that a free worker waits before it notes that it has waited in vain
 
 # Messages to a worker process are tuples:
-#   ("rehearse", worker, arguments, switches_at_access), then for each step a `Cue`, or None to give the part up,
-#       as bytes: plain pickles of plain tuples take a tenth of the time of Connection.send with instances
+#   ("rehearse", worker, arguments, switches_at_access, cue), answered with a `Report` of the first step; then for each
+#       further step a `Cue`, or None to give the part up
 #   ("perform", worker, arguments), answered with the error that ended the worker ("" for none)
 #   None: the process may end
+# Cues and reports are plain pickles of plain tuples: they take a tenth of the time of Connection.send with instances.
 Cue = tuple[float, bool]  # seconds that the step may wait; whether the worker ends with the step
 
 
@@ -65,8 +66,8 @@ def serve(number: int, line: Connection, objects: list[RealObject], board: Board
     line.send("here")
     while True:
         match line.recv():
-            case "rehearse", worker, arguments, switches_at_access:
-                _Rehearsal(number, objects, line, switches_at_access).play(memory, worker, arguments)
+            case "rehearse", worker, arguments, switches_at_access, cue:
+                _Rehearsal(number, objects, line, switches_at_access).play(memory, worker, arguments, cue)
             case "perform", worker, arguments:
                 line.send(_Performance(number, objects, board).play(memory, worker, arguments))
             case None:
@@ -103,12 +104,12 @@ class _Rehearsal(_Player):
         self.line = line
         self.switches_at_access = switches_at_access
 
-    def play(self, memory: Memory, worker: Callable[..., Generator], arguments: bytes) -> None:
+    def play(self, memory: Memory, worker: Callable[..., Generator], arguments: bytes, cue: Cue) -> None:
         memory.perform = self.perform
         generator = worker(*memory.unpack(arguments))
         error = ""
         with suppress(_Over):
-            self.await_cue()
+            self.begin_step(cue)
             try:
                 for said in generator:
                     self.stand(said if isinstance(said, str) else None)
@@ -144,6 +145,9 @@ class _Rehearsal(_Player):
         cue = pickle.loads(self.line.recv_bytes())
         if cue is None:
             self.stop()
+        self.begin_step(cue)
+
+    def begin_step(self, cue: Cue) -> None:
         self.patience, self.ends = cue
         self.done: list[tuple] = []
         self.stood, self.said = False, None

@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
+from helpers.core import checks
 from helpers.core.exploration import Predicate
 from helpers.core.model import Model, State
 from helpers.core.scenario import Build, Scenario
 
 LONGEST_WALK = 10_000  # steps
+MOST_RUNS = MOST_STEPS = 1_000_000
 
 Choose = Callable[[int, State], int]  # number of the step, state -> process that takes it
 
@@ -63,7 +65,7 @@ def pct(
 
     Raises as `random_walks`, and ValueError for a depth below 1.
     """
-    _at_least_one("depth", depth)
+    checks.whole_number("depth", depth, 1, MOST_STEPS)
     model, chance = Model(scenario, grain), random.Random(seed)
     length = sum(1 for _ in _walk(model, lambda _, state: state.enabled[0], longest))
     return _walks(model, runs, lambda: _by_priority(len(model.names), chance, depth, length), until, longest)
@@ -85,8 +87,7 @@ def _by_priority(processes: int, chance: random.Random, depth: int, length: int)
 
 
 def _walks(model: Model, runs: int, scheduler: Callable[[], Choose], until: Predicate | None, longest: int) -> Walks:
-    _at_least_one("runs", runs)
-    _at_least_one("longest", longest)
+    checks.whole_number("runs", runs, 1, MOST_RUNS)
     ends: list[State] = []
     found: list[int] | None = None
     for _ in range(runs):
@@ -110,6 +111,7 @@ def _walks(model: Model, runs: int, scheduler: Callable[[], Choose], until: Pred
 
 def _walk(model: Model, choose: Choose, longest: int) -> Iterator[tuple[int, State]]:
     """Yield each process that takes a step, and the state after it."""
+    checks.whole_number("longest", longest, 1, MOST_STEPS)
     state = model.start
     for step in range(longest):
         if not state.enabled:
@@ -117,8 +119,3 @@ def _walk(model: Model, choose: Choose, longest: int) -> Iterator[tuple[int, Sta
         process = choose(step, state)
         state = state.step(process).state
         yield process, state
-
-
-def _at_least_one(parameter: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{parameter} must be an int of at least 1, not {value!r}")

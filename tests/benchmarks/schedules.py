@@ -1,0 +1,124 @@
+"""How long it takes to explore, to replay and to run free, beside a plain enumeration of all schedules.
+
+    python -m tests.benchmarks.schedules
+
+The plain enumeration runs every schedule from its start. Where there are too many it is timed on the first 5,000, and
+its time for all of them is computed from that (marked with ~). Times are the best of three, save for long ones. The
+exit code is the number of goals that were missed.
+"""
+
+import statistics
+import sys
+import time
+from itertools import islice, pairwise
+
+from helpers import interleavings
+from helpers.core.schedules import ends_with, explore, keep_workers, replay, sample
+from tests.enumeration import enumerate_schedules
+
+LISTED = 5_000  # schedules
+GOALS = {(2, 10): 0.5, (2, 20): 10.0, (5, 1): 0.2}  # seconds to explore processes with so many increments each
+REPLAYS_GOAL, STEP_GOAL = 0.2, 200e-6  # seconds for 90 replays, and for one step
+LONG = 1.0  # seconds; what takes longer is measured once
+
+missed = []
+
+
+def verdict(name, seconds, goal):
+    """Return in words whether a goal is met, and note it if not."""
+    if seconds > goal:
+        missed.append(name)
+    return f"goal {goal:g} s {'missed' if seconds > goal else 'met'}"
+
+
+def best_time(action):
+    """Return the seconds that an action takes: the best of three times, or the first if that is long."""
+    times = []
+    while len(times) < 3 and sum(times) < LONG:
+        begin = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+def show_exploring():
+    """Print a line per number of processes and increments: states, schedules, times, and their ratio."""
+    print("increments    states  schedules   explored  enumerated      ratio")
+    for n, k in [(2, 2), (2, 3), (3, 1), (5, 1), (2, 10), (2, 20)]:
+        scenario = interleavings.increments(n, k)
+        took = best_time(lambda scenario=scenario: explore(scenario).outcomes)
+        explored = explore(scenario)
+        plain, is_measured = enumeration_time(scenario, explored.schedules)
+        enumerated = f"{'' if is_measured else '~'}{plain:.2e} s"
+        goal = verdict(f"explore {n} x {k}", took, GOALS[n, k]) if (n, k) in GOALS else ""
+        print(
+            f"{f'{n} x {k}':>10} {len(explored):>9,} {explored.schedules:>10.3g} {took:>8.4f} s {enumerated:>11} "
+            f"{plain / took:>10.3g}   {goal}"
+        )
+
+
+def enumeration_time(scenario, schedules):
+    """Return the seconds that a plain enumeration takes, and whether all of it was measured."""
+    begin = time.perf_counter()
+    listed = sum(1 for _ in islice(enumerate_schedules(scenario), LISTED))
+    took = time.perf_counter() - begin
+    return took / listed * schedules, listed == schedules
+
+
+def show_replaying():
+    """Print what all schedules of three increments take on real processes, once the workers are up."""
+    scenario = interleavings.increments(3)
+    schedules = list(explore(scenario).each_schedule())
+    replays = []
+    with keep_workers():
+        begin = time.perf_counter()
+        replay(scenario, schedules[0])
+        started = time.perf_counter() - begin
+        took = best_time(lambda: replays.extend(replay(scenario, schedule) for schedule in schedules))
+    goal = verdict("replay 90 schedules", took, REPLAYS_GOAL)
+    print(f"\nreplayed under spawn: {len(schedules)} schedules in {took:.3f} s, {goal} (workers up in {started:.2f} s)")
+    show_steps("a step of these", replays)
+
+
+def show_long_replay():
+    """Print what a step takes in the schedule that loses most of two times ten increments."""
+    scenario = interleavings.increments(2, 10)
+    schedule = explore(scenario).shortest(ends_with(2))
+    with keep_workers():
+        replays = [replay(scenario, schedule) for _ in range(20)]
+    show_steps(f"a step of {len(schedule)}, 2 x 10 down to {replays[0].outcome}", replays)
+
+
+def show_steps(name, replays):
+    """Print the median time from the begin of one step to the begin of the next."""
+    begins = [[event.begin for event in real.trace.events] for real in replays]
+    step = statistics.median(after - before for times in begins for before, after in pairwise(times)) / 1e9
+    print(f"{name}: median {step * 1e6:.0f} us from begin to begin, {verdict(name, step, STEP_GOAL)}")
+
+
+def show_running_free():
+    """Print what a free run takes, and what free runs come to beside the two models."""
+    scenario, runs = interleavings.increments(), 2000
+    explored = explore(scenario)
+    with keep_workers():
+        sample(scenario, runs=1)
+        begin = time.perf_counter()
+        seen = sample(scenario, runs=runs)
+        took = time.perf_counter() - begin
+    print(f"\nfree runs of two increments: {took / runs * 1e6:.0f} us a run")
+    for outcome in sorted(explored.outcomes):
+        real = seen.frequency(outcome)
+        uniform, coin = (float(explored.probability(outcome, model)) for model in ("uniform", "coin"))
+        print(
+            f"  end with {outcome}: all schedules alike {uniform:.3f}, fair coin {coin:.3f}, "
+            f"this machine {real.share:.3f} (95 %: {real.low:.3f} to {real.high:.3f})"
+        )
+
+
+if __name__ == "__main__":
+    show_exploring()
+    show_replaying()
+    show_long_replay()
+    show_running_free()
+    print(f"\ngoals missed: {', '.join(missed) or 'none'}")
+    sys.exit(len(missed))

@@ -1,0 +1,408 @@
+"""Workers and scenarios for the tests of the schedules; worker processes import them from here."""
+
+import os
+import random
+from multiprocessing import current_process
+
+from helpers.core.scenario import Scenario
+
+
+def interpret(program, numbers, locks, others):
+    """Carry out a list of instructions: what hypothesis draws."""
+    things, queue, ends, barrier, condition = others
+    local = 0
+    for verb, index in program:
+        if verb == "read":
+            local = numbers[index].value
+            yield f"read {local}"
+        elif verb == "write":
+            numbers[index].value = local + 1
+            yield
+        elif verb == "add":
+            numbers[index].value += 1
+            yield
+        elif verb == "add quietly":
+            numbers[index].value += 2
+        elif verb == "if":
+            if numbers[index].value:
+                local += 1
+                yield "was set"
+            yield
+        elif verb == "acquire":
+            yield locks[index].acquire()
+        elif verb == "try":
+            yield locks[index].acquire(block=False)
+        elif verb == "release":
+            locks[index].release()
+            yield
+        elif verb == "pause":
+            yield
+        elif verb == "set":
+            things[index] = local
+            yield
+        elif verb == "get":
+            local += things.get(index, 5)
+            yield f"got {local}"
+        elif verb == "pop":
+            local += things.pop(index)
+            yield
+        elif verb == "put":
+            queue.put(local)
+            yield
+        elif verb == "take":
+            local += queue.get()
+            yield
+        elif verb == "send":
+            ends[index].send(local)
+            yield
+        elif verb == "recv":
+            local += ends[index].recv()
+            yield
+        elif verb == "poll":
+            local += ends[index].poll()
+            yield
+        elif verb == "meet":
+            yield from barrier.wait()
+        elif verb == "sleep":
+            yield condition.acquire()
+            yield from condition.wait()
+            condition.release()
+            yield
+        elif verb == "wake":
+            condition.notify(index + 1)
+            yield
+
+
+VERBS = [
+    *("read", "write", "add", "add quietly", "if", "acquire", "try", "release", "pause", "set", "get", "pop"),
+    *("put", "take", "send", "recv", "poll", "meet", "sleep", "wake"),
+]
+
+
+def interpreted(programs):
+    """Return the scenario of some programs that share objects of every kind; all is well while a is at most 1."""
+
+    def programs_of(memory):
+        numbers = [memory.integer("a"), memory.integer("b")]
+        locks = [memory.lock("lock"), memory.semaphore("semaphore", 1)]
+        queue, ends, barrier = memory.queue("queue", 1), memory.pipe("pipe"), memory.barrier("barrier", 2)
+        others = memory.dict("things", {0: 1}), queue, ends, barrier, memory.condition("condition")
+        return [(interpret, (tuple(program), numbers, locks, others)) for program in programs]
+
+    return Scenario(programs_of, invariant=lambda shared: shared["a"] <= 1)
+
+
+def of(worker, processes=1, **start):
+    """Return the scenario of some processes of one worker that share one integer, or what else is declared."""
+
+    def scenario(memory):
+        return [(worker, (memory.integer("number", **start),))] * processes
+
+    return Scenario(scenario)
+
+
+def count_up(number):
+    """Add for ever."""
+    while True:
+        number.value += 1
+        yield
+
+
+def count_to_400(number):
+    """Add until there are enough."""
+    while number.value < 400:
+        number.value += 1
+        yield
+
+
+def write_by_chance(number):
+    """Do something else every time."""
+    number.value = random.getrandbits(60)
+    yield
+
+
+def never_yield(number):
+    """Read in a loop without a yield."""
+    while number.value == 0:
+        pass
+    yield
+
+
+def write_own_name(number):
+    """Do one thing in the process of the model and another in a worker process."""
+    number.value = len(current_process().name)
+    yield
+
+
+def write_in_children_only(number):
+    """Take a step more in a worker process than in the model."""
+    number.value = 1
+    yield "first"
+    if current_process().name != "MainProcess":
+        number.value = 2
+        yield "second"
+
+
+def stop_early_in_children(number):
+    """Take a step less in a worker process than in the model."""
+    number.value = 1
+    yield "first"
+    if current_process().name == "MainProcess":
+        number.value = 2
+        yield "second"
+
+
+def pause_in_the_model_only(number):
+    """Go through pauses that a worker process has not."""
+    number.value = 1
+    yield
+    if current_process().name == "MainProcess":
+        yield
+        yield
+
+
+def pause_in_children_only(number):
+    """Go through pauses that the model has not."""
+    number.value = 1
+    yield
+    if current_process().name != "MainProcess":
+        yield
+        yield
+
+
+def hang_in_children_only(number):
+    """Never come to a yield in a worker process."""
+    number.value = 1
+    while current_process().name != "MainProcess":
+        pass
+    yield
+
+
+def die(number):
+    """End the process in the middle of a step."""
+    number.value = 1
+    if current_process().name != "MainProcess":
+        os._exit(3)
+    yield
+
+
+def twice_the_same(number):
+    """Go round loops whose variables do not tell how far they are."""
+    for _ in (0, 0, 0):
+        for letter in "aa":
+            number.value += len(letter)
+            yield
+
+
+def keep_on_the_stack(number):
+    """Keep a value on the interpreter's stack, and in no variable, while others step."""
+    number.value = number.value + len([(yield "between"), (yield "again")]) - 1
+    yield "written"
+
+
+def hold_a_lambda(number):
+    """Keep something in a variable that has no pickle."""
+    plus = lambda x: x + 1  # noqa: E731
+    for _ in range(2):
+        seen = number.value
+        yield
+        number.value = plus(seen)
+        yield
+
+
+def remember_in_vain(number):
+    """Keep what was read in a variable that is never read again."""
+    for _ in range(3):
+        seen = number.value
+        yield f"saw {seen}"
+
+
+def recover(number):
+    """Use a variable after an exception that would else have been overwritten."""
+    result = number.value
+    yield
+    try:
+        yield
+        assert number.value > 5
+        result = 9
+    except AssertionError:
+        yield
+    number.value = result + 1
+    yield
+
+
+def within(number):
+    """Delegate to another generator."""
+    yield from _add_slowly(number)
+    yield from _add_slowly(number)
+
+
+def _add_slowly(number):
+    seen = number.value
+    yield "seen"
+    number.value = seen + 1
+    yield "added"
+
+
+def touch_at_the_end(number):
+    """Write after the last yield."""
+    yield "nothing yet"
+    number.value += 1
+
+
+def raise_if_set(number):
+    """Fail where another process has been before."""
+    if number.value:
+        raise LookupError("somebody was here")
+    yield "nobody was here"
+    number.value = 1
+    yield "I was here"
+
+
+def wait_in_the_middle(number, lock):
+    """Wait for a lock in the middle of a step."""
+    number.value += 1
+    lock.acquire()
+    yield
+    lock.release()
+    yield
+
+
+def middle_waiters(memory):
+    """Two processes that wait in the middle of a step."""
+    number, lock = memory.integer("number"), memory.lock("lock")
+    return [(wait_in_the_middle, (number, lock))] * 2
+
+
+def spin_on(mine, theirs):
+    """Set a flag, then wait in a loop until the other's is cleared: for ever, if both do."""
+    mine.value = 1
+    yield
+    while theirs.value:
+        yield
+    mine.value = 0
+    yield
+
+
+def polite_pair(memory):
+    """Two processes that wait for each other in a loop."""
+    one, other = memory.integer("one"), memory.integer("other")
+    return [(spin_on, (one, other)), (spin_on, (other, one))]
+
+
+def count_in_a_variable(number):
+    """Remember for ever more."""
+    count = 0
+    while True:
+        count += 1
+        number.value = count
+        yield
+
+
+def up_and_down(number):
+    """Break what others rely on, for a moment."""
+    for value in (1, 2, 0):
+        number.value = value
+        yield
+
+
+def circle(number):
+    """Go round for ever, without counting."""
+    while True:
+        number.value = 1
+        yield
+        number.value = 0
+        yield
+
+
+def hold_and_wait(first, second):
+    """Take two locks by `with`, and let the second wait."""
+    with first:
+        yield "first"
+        with second:
+            yield "both"
+        yield "second released"
+
+
+def crossed_with(memory):
+    """Two locks in opposite order, by `with`."""
+    one, other = memory.lock("one"), memory.lock("other")
+    return [(hold_and_wait, (one, other)), (hold_and_wait, (other, one))]
+
+
+def juggle(things, steps):
+    """Use each method of a dict."""
+    things["a"] = [1, "x"]
+    yield
+    assert things["a"] == [1, "x"] and "a" in things and "b" not in things and len(things) == 1
+    yield
+    assert things.setdefault("a") == [1, "x"] and things.setdefault("b", 2) == 2
+    yield
+    assert things.get("c") is None and things.get("c", 7) == 7 and things.pop("b") == 2 and things.pop("b", 3) == 3
+    yield
+    del things["a"]
+    yield
+    steps.value = len(things)
+    yield
+    things["gone"]
+
+
+def dict_methods(memory):
+    """One process that uses each method of a dict, and ends with a KeyError."""
+    return [(juggle, (memory.dict("things"), memory.integer("steps")))]
+
+
+def release_too_often(lock):
+    """Release a lock that nobody holds."""
+    yield lock.acquire()
+    lock.release()
+    yield
+    lock.release()
+
+
+def over_release(memory):
+    """A lock is released twice."""
+    return [(release_too_often, (memory.lock("lock"),))]
+
+
+def notify_everybody(condition, ready):
+    """Wake all sleepers."""
+    yield condition.acquire()
+    ready.value = 1
+    condition.notify_all()
+    yield
+    condition.release()
+    yield
+
+
+def sleep_until_ready(condition, ready):
+    """Sleep until woken."""
+    with condition:
+        while not ready.value:
+            yield from condition.wait()
+        yield "ready"
+
+
+def alarm(memory):
+    """Two sleepers and one who wakes both."""
+    condition, ready = memory.condition("alarm"), memory.integer("ready")
+    return [(sleep_until_ready, (condition, ready))] * 2 + [(notify_everybody, (condition, ready))]
+
+
+def poll_once(end, answer):
+    """Look for a message and take it if it is there."""
+    if end.poll():
+        answer.value = end.recv()
+    yield
+
+
+def send_one(end):
+    """Send one message."""
+    end.send(5)
+    yield
+
+
+def impatient(memory):
+    """One sends, the other looks only once."""
+    ours, theirs = memory.pipe("line")
+    return [(send_one, (ours,)), (poll_once, (theirs, memory.integer("answer")))]

@@ -208,7 +208,7 @@ def play(workers: int, increments: int, window_ms: float, lock: str) -> "tuple[P
     lost = repeats.mean(lambda total: due - total) / due
     verdict = f"{losing} lost an update. Of all updates {100 * lost:.3g} % were lost."
     verdict += f" A run took {1000 * repeats.seconds / runs:.1f} ms."
-    return outcomes(repeats, lost=lambda total: total < due), verdict
+    return outcomes(repeats, lambda total: total < due, f"{workers} workers x {increments}"), verdict
 
 
 def update_time(ctx: BaseContext, kind: str, times: int) -> float:

@@ -5,7 +5,9 @@ page too. Only what happens on real processes needs Python: replays, and free ru
 """
 
 import base64
+import itertools
 import json
+import textwrap
 import zlib
 from collections.abc import Callable, Hashable, Mapping
 from html import escape
@@ -14,24 +16,28 @@ from typing import Any
 
 import anywidget
 import traitlets
+from matplotlib.axes import Axes
 
 from helpers.core import checks
-from helpers.core.behaviour import Place
+from helpers.core.behaviour import CannotExplore, Place
 from helpers.core.exploration import Exploration, Predicate, deadlock, ends_with, explore, violation
 from helpers.core.model import GRAINS, Model, Step, lost_updates
 from helpers.core.replays import Replay, replay
 from helpers.core.rules import READS, WRITES
-from helpers.core.sampling import Frequency, Sample, sample
+from helpers.core.sampling import Frequency, Sample, sample, wilson
 from helpers.core.scenario import Build, Scenario
 from helpers.core.stategraph import MOST_STATES, graph_data
-from helpers.show.lanes import lanes
-from helpers.show.theme import Picture, colour_of
+from helpers.core.trace import Event
+from helpers.show.theme import FAILURE, INK, Picture, canvas, colour_of, pale
 
 Goal = Predicate | Hashable  # a test of a state, such as `deadlock`, or an outcome
 Goals = Mapping[str, Goal]  # the task in words -> when it is done
 
 SCRIPT = Path(__file__).with_suffix(".js")
 MOST_RUNS = 10_000
+MOST_LABELS = 10  # steps of a replay that are labelled; of more, only the numbers show
+LANE = 0.34  # height of a bar, of the 1.0 between two lanes
+_ATTEMPTS = itertools.count(1)
 _READY_MADE = {deadlock: "make the processes wait for ever", violation: "break the invariant"}
 # what a page without widgets runs: it brings every explorer on the page to life that still is words
 _AWAKEN = """
@@ -81,7 +87,7 @@ class Explorer(anywidget.AnyWidget):
 
     def _replay(self, schedule: list[int]) -> dict[str, Any]:
         played = replay(self.scenario, schedule, method=self.method, grain=self.grain)
-        picture = picture_of(played)
+        picture = replay_lanes(played)
         return {"html": picture.html(), "words": picture.title, "schedule": schedule}
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -113,3 +119,233 @@ def explorer(
     goals = _goals(goal)
     explored = _explored(scenario, grain)
     return Explorer(explored.model.scenario, explorer_data(explored, goals), runs, method)
+
+
+def _goals(goal: Goals | Goal) -> dict[str, Predicate]:
+    if goal is None:
+        return {}
+    if not isinstance(goal, Mapping):
+        return {_task(goal): _test(goal)}
+    if not goal or not all(isinstance(task, str) and task for task in goal):
+        raise TypeError(f"goal must be an outcome, a test of a state, or a dict of them by task in words, not {goal!r}")
+    return {task: _test(one) for task, one in goal.items()}
+
+
+def _task(goal: Goal) -> str:
+    if callable(goal):
+        return _READY_MADE.get(goal, getattr(goal, "__name__", "reach the goal").strip("<>").replace("_", " "))
+    return f"end with {goal}"
+
+
+def _test(goal: Goal) -> Predicate:
+    try:
+        hash(goal)
+    except TypeError:
+        raise TypeError(f"goal must be an outcome that is hashable, or a test of a state, not {goal!r}") from None
+    return goal if callable(goal) else ends_with(goal)
+
+
+def _explored(scenario: Scenario | Build, grain: str | None) -> Exploration:
+    if grain is not None:
+        return explore(scenario, checks.one_of("grain", grain, GRAINS), MOST_STATES)
+    whole = explore(scenario, "step", MOST_STATES)
+    try:
+        fine = explore(scenario, "access", MOST_STATES)
+    except CannotExplore:
+        return whole
+    return fine if len(fine) > len(whole) else whole
+
+
+def explorer_data(explored: Exploration, goals: Mapping[str, Predicate]) -> dict[str, Any]:
+    """Return the state graph as `graph_data` does, with what an explorer needs besides.
+
+    processes get a colour; places get `depth`, accesses since the worker last stood at a yield, and `doing`, what
+    comes next in words; steps get `touches`: list of [variable, whether it is read, whether it is written].
+    invariant: whether the scenario has one. goals: list of {task, states in which it is reached}.
+    """
+    data = graph_data(explored)
+    for number, process in enumerate(data["processes"]):
+        process["colour"] = colour_of(number)
+    _add_places(data, explored)
+    _add_touches(data, explored)
+    data["invariant"] = explored.model.scenario.invariant is not None
+    states = [explored[number] for number in range(len(explored))]
+    data["goals"] = [
+        {"task": task, "states": [number for number, state in enumerate(states) if test(state)]}
+        for task, test in goals.items()
+    ]
+    return data
+
+
+def _add_places(data: dict[str, Any], explored: Exploration) -> None:
+    for number, (_, rows, _, _) in enumerate(data["states"]):
+        for row, place in zip(rows, explored[number].places, strict=True):
+            if "depth" not in data["places"][row]:
+                data["places"][row] |= {"depth": place.depth, "doing": _doing(place, explored.model)}
+
+
+def _doing(place: Place, model: Model) -> str:
+    if place.access is None:
+        return ""
+    name, verb = model.rules[place.access.slot].name, place.access.verb
+    item = f"[{place.access.arguments[0]!r}]" if model.rules[place.access.slot].kind == "dict" else ""
+    return f"{verb} {name}{item if place.access.arguments else ''}"
+
+
+def _add_touches(data: dict[str, Any], explored: Exploration) -> None:
+    variables: dict[tuple, int] = {}
+    for number, (_, _, _, rows) in enumerate(data["states"]):
+        for process, row in enumerate(rows):
+            if row is not None and "touches" not in data["steps"][row]:
+                step = explored[number].step(process)
+                data["steps"][row]["touches"] = _touches(step, variables)
+
+
+def _touches(step: Step, variables: dict[tuple, int]) -> list[list]:
+    accesses = [access for access, _ in step.done if access.verb in READS | WRITES]
+    return [
+        [variables.setdefault(access.variable, len(variables)), access.verb in READS, access.verb in WRITES]
+        for access in accesses
+    ]
+
+
+def replay_lanes(played: Replay) -> Picture:
+    """Draw a replay: a lane per process, pale while it waits for its turn, its steps numbered in their order.
+
+    Lost updates and endless waiting are vermilion, hatched, and named. The title says what came of it.
+    """
+    title, words = _finding(played), _told(played)
+    count = len(played.trace.processes)
+    figure, (axes,) = canvas(title, height=1.3 + 0.95 * count)
+    zero, last = played.trace.processes[0].begin, _last_shown(played)
+    axes.set_xlim(0, (last - zero) / 1e6)
+    axes.set_ylim(count - 0.4, -0.95)
+    axes.set_yticks(range(count), [process.name for process in played.trace.processes])
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("time in ms")
+    for number in range(count):
+        axes.barh(number, (last - zero) / 1e6, height=LANE, color=pale(colour_of(number)), lw=0)
+    for event in played.trace.events:
+        if event.kind == "wait" and event.failed:
+            _draw_wait(axes, event, zero, last)
+    for number, event in enumerate(_steps(played), start=1):
+        _draw_step(axes, event, number, zero, last, len(played.steps))
+    return Picture(figure, title, words)
+
+
+def _steps(played: Replay) -> list[Event]:
+    return [event for event in played.trace.events if event.kind == "step"]
+
+
+def _last_shown(played: Replay) -> int:
+    """Return the end of the picture: processes that wait for ever do so for long, and the steps before are short."""
+    zero, end = played.trace.processes[0].begin, max(process.end for process in played.trace.processes)
+    steps = _steps(played)
+    return min(end, zero + 2 * (steps[-1].end - zero)) if steps else end
+
+
+def _draw_step(axes: Axes, event: Event, number: int, zero: int, last: int, count: int) -> None:
+    begin, wide = (event.begin - zero) / 1e6, max(event.end - event.begin, (last - zero) // 90) / 1e6
+    colour = FAILURE if event.failed else colour_of(event.process)
+    axes.barh(event.process, wide, left=begin, height=LANE, align="center", color=colour, ec=INK, lw=1,
+              hatch="///" if event.failed else None, zorder=3)  # fmt: skip
+    text = f"{number}" if count > MOST_LABELS else f"{number}\n{textwrap.shorten(event.detail, 24)}"
+    if event.failed:
+        text += "\n✗ lost update" if count <= MOST_LABELS else " ✗"
+    # the first labels of a lane would run into its name, the last ones out of the picture
+    share = (event.begin - zero) / (last - zero)
+    side, at = (
+        ("left", begin) if share < 0.08 else ("right", begin + wide) if share > 0.92 else ("center", begin + wide / 2)
+    )
+    axes.text(at, event.process - LANE / 2 - 0.05, text, ha=side, va="bottom", fontsize=10, zorder=5,
+              fontweight="bold" if event.failed else "normal")  # fmt: skip
+
+
+def _draw_wait(axes: Axes, event: Event, zero: int, last: int) -> None:
+    begin, end = (event.begin - zero) / 1e6, (min(event.end, last) - zero) / 1e6
+    if begin >= end:
+        return
+    axes.barh(event.process, end - begin, left=begin, height=LANE, color=pale(FAILURE), hatch="///", ec=FAILURE, lw=0)
+    axes.text((begin + end) / 2, event.process, event.detail, ha="center", va="center", fontsize=10, zorder=5,
+              bbox={"facecolor": "white", "lw": 0, "pad": 1.5})  # fmt: skip
+
+
+def _finding(played: Replay) -> str:
+    lost = len(lost_updates(played.steps))
+    end = "a deadlock" if played.state.deadlocked else f"the outcome is {played.outcome}"
+    if not played.state.finished and not played.state.deadlocked:
+        end = "stopped before the end"
+    loss = f", {lost} update{'' if lost == 1 else 's'} lost" if lost else ""
+    count = len(played.steps)
+    return f"{count} step{'' if count == 1 else 's'} on real processes: {end}{loss}"
+
+
+def _told(played: Replay) -> str:
+    zero, names = played.trace.processes[0].begin, [process.name for process in played.trace.processes]
+    steps = [
+        f"Step {number}, at {(event.begin - zero) / 1e6:.2f} ms: {names[event.process]}, {event.detail}"
+        + (", an update is lost." if event.failed else ".")
+        for number, event in enumerate(_steps(played), start=1)
+    ]
+    waits = [
+        f"{names[event.process]} {event.detail}."
+        for event in played.trace.events
+        if event.kind == "wait" and event.failed
+    ]
+    return " ".join(steps + waits)
+
+
+def _frequencies(seen: Sample) -> dict[str, Any]:
+    outcomes = {str(outcome): _row(seen.frequency(outcome)) for outcome in seen.outcomes}
+    never, deadlocks = wilson(0, seen.runs), wilson(seen.deadlocks, seen.runs)
+    return {"runs": seen.runs, "outcomes": outcomes, "never": _row(never), "deadlock": _row(deadlocks)}
+
+
+def _row(seen: Frequency) -> list[float]:
+    return [seen.count, seen.share, seen.low, seen.high]
+
+
+def _attempt(task: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what the task returns, or its error in words; in any case something new, so that the page hears of it."""
+    number = next(_ATTEMPTS)
+    try:
+        return {**task(), "number": number}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}", "number": number}
+
+
+def _title(graph: dict[str, Any]) -> str:
+    names = ", ".join(process["name"] for process in graph["processes"])
+    return f"Explorer of {graph['name']}: be the scheduler of {names}."
+
+
+def _page(graph: dict[str, Any], words: str) -> str:
+    content = json.dumps({"script": SCRIPT.read_text("utf-8"), "graph": graph}, separators=(",", ":"))
+    packed = base64.b64encode(zlib.compress(content.encode(), 9)).decode()
+    return f'<div data-talking-processes-explorer="{packed}">{words}</div><script>{_AWAKEN}</script>'
+
+
+def _in_words(graph: dict[str, Any]) -> str:
+    """Say in HTML what can be read without a script: the task, the code, the start, all outcomes."""
+    tasks = "".join(f"<li>{escape(goal['task'])}</li>" for goal in graph["goals"])
+    sources = "".join(f"<pre>{escape(chr(10).join(source['lines']))}</pre>" for source in graph["sources"])
+    values = graph["shared"][graph["states"][0][0]]["values"]
+    shared = ", ".join(f"{thing['name']} = {value}" for thing, value in zip(graph["objects"], values, strict=True))
+    return (
+        f"<p><b>{escape(_title(graph))}</b> Run this notebook to take their steps yourself.</p>"
+        + (f"<p>The task:</p><ul>{tasks}</ul>" if tasks else "")
+        + f"{sources}<p>At the start: {escape(shared)}.</p>{_outcome_table(graph)}"
+    )
+
+
+def _outcome_table(graph: dict[str, Any]) -> str:
+    rows = [
+        (outcome["text"], f"{outcome['schedules']} schedules", f"{outcome['coin']:.1%}")
+        for outcome in graph["outcomes"]
+    ]
+    if None in graph["ends"].values():
+        left = 1 - sum(outcome["coin"] for outcome in graph["outcomes"])
+        rows.append(("deadlock", "", f"{left:.1%}"))
+    cells = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><tr><th>outcome</th><th>exact count</th><th>with a fair coin</th></tr>{cells}</table>"

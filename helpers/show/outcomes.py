@@ -20,11 +20,12 @@ HATCH = "///"
 LANE = 0.5  # height of a bar, of the 1.0 between two lanes
 
 
-def outcomes(repeats: Repeats, lost: Callable[[Any], bool]) -> Picture:
+def outcomes(repeats: Repeats, lost: Callable[[Any], bool], case: str = "") -> Picture:
     """Draw how many of the runs had each outcome, with the 95 % interval of each share.
 
     `lost(outcome)` is true for an outcome in which updates were lost: such bars are vermilion, hatched and say so. More
-    than nine different outcomes are drawn in ranges, if they are numbers, or else the rarest ones together.
+    than nine different outcomes are drawn in ranges, if they are numbers, or else the rarest ones together. `case` says
+    in the title what was run.
 
     Raises TypeError for anything but repeats and a function.
     """
@@ -36,7 +37,8 @@ def outcomes(repeats: Repeats, lost: Callable[[Any], bool]) -> Picture:
     gone = _groups({outcome: count for outcome, count in repeats.counts.items() if lost(outcome)})
     rows = [(label, Share(count, repeats.runs)) for label, count in kept + gone]
     is_lost = [False] * len(kept) + [True] * len(gone)
-    title = f"{_of(repeats.share(lost))} lost updates; {_true_share(repeats.share(lost))}"
+    finding = f"{_of(repeats.share(lost))} lost updates; {_true_share(repeats.share(lost))}"
+    title = f"{case}: {finding}" if case else finding
     return _bars(title, rows, is_lost, "outcome")
 
 

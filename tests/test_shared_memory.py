@@ -148,7 +148,7 @@ def test_the_panel_says_what_was_lost(monkeypatch):
 def test_the_panel_loses_nothing_with_the_lock(monkeypatch):
     monkeypatch.setattr(shared_memory, "PANEL_TIME", 0.2)
     picture, verdict = shared_memory.play(workers=8, increments=20, window_ms=0, lock="yes")
-    assert picture.title.startswith("0 of ")
+    assert picture.title.startswith("8 workers x 20: 0 of ")
     assert "Of all updates 0 % were lost" in verdict
 
 

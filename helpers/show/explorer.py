@@ -242,7 +242,7 @@ def _last_shown(played: Replay) -> int:
     """Return the end of the picture: processes that wait for ever do so for long, and the steps before are short."""
     zero, end = played.trace.processes[0].begin, max(process.end for process in played.trace.processes)
     steps = _steps(played)
-    return min(end, zero + 2 * (steps[-1].end - zero)) if steps else end
+    return min(end, zero + 3 * (steps[-1].end - zero)) if steps else end
 
 
 def _draw_step(axes: Axes, event: Event, number: int, zero: int, last: int, count: int) -> None:
@@ -264,11 +264,12 @@ def _draw_step(axes: Axes, event: Event, number: int, zero: int, last: int, coun
 
 def _draw_wait(axes: Axes, event: Event, zero: int, last: int) -> None:
     begin, end = (event.begin - zero) / 1e6, (min(event.end, last) - zero) / 1e6
-    if begin >= end:
-        return
-    axes.barh(event.process, end - begin, left=begin, height=LANE, color=pale(FAILURE), hatch="///", ec=FAILURE, lw=0)
-    axes.text((begin + end) / 2, event.process, event.detail, ha="center", va="center", fontsize=10, zorder=5,
-              bbox={"facecolor": "white", "lw": 0, "pad": 1.5})  # fmt: skip
+    if begin < end:
+        axes.barh(
+            event.process, end - begin, left=begin, height=LANE, color=pale(FAILURE), hatch="///", ec=FAILURE, lw=0
+        )
+        axes.text(end, event.process - LANE / 2 - 0.05, f"✗ {event.detail}", ha="right", va="bottom", fontsize=10,
+                  fontweight="bold")  # fmt: skip
 
 
 def _finding(played: Replay) -> str:

@@ -1,17 +1,41 @@
 """The scenarios of the lesson on interleavings: each worker yields wherever the scheduler may switch."""
 
+import time
 from collections.abc import Generator, Mapping
-from typing import Any
+from ctypes import Array as CArray
+from multiprocessing import synchronize
+from multiprocessing.sharedctypes import Synchronized
+from typing import TYPE_CHECKING, Any
 
 from helpers.core import checks
 from helpers.core.memory import Barrier, Condition, Dict, Integer, Lock, Memory, PipeEnd, Queue, Semaphore
 from helpers.core.scenario import Scenario
+
+if TYPE_CHECKING:
+    from helpers.show.theme import Picture
 
 Steps = Generator[str | bool | None, None, None]
 Workers = list[tuple[Any, tuple]]
 
 MOST_PROCESSES = 64  # to run; to explore all schedules of a few is plenty
 MOST_TIMES = 10_000
+PANEL_WORKERS = PANEL_INCREMENTS = 3  # more would take the panel longer than a second
+PANEL_RUNS = 300
+
+
+def add_one(counter: Synchronized) -> None:
+    """Add one to the counter: the textbook program, without a yield."""
+    counter.value += 1
+
+
+def note_halves(counter: Synchronized, start: synchronize.Barrier, moments: CArray, times: int) -> None:
+    """Add one so many times. Note the moment (ns) after each reading and each writing."""
+    start.wait()
+    for number in range(times):
+        seen = counter.value
+        moments[2 * number] = time.perf_counter_ns()
+        counter.value = seen + 1
+        moments[2 * number + 1] = time.perf_counter_ns()
 
 
 def increment(counter: Integer, times: int = 1) -> Steps:
@@ -36,6 +60,9 @@ def increments(processes: int = 2, times: int = 1) -> Scenario:
         return [(increment, (counter, times))] * processes
 
     return Scenario(increments)
+
+
+_unlocked = increments  # under a name that no parameter hides
 
 
 def add(counter: Integer, times: int = 1) -> Steps:
@@ -116,6 +143,35 @@ def check_then_act(sellers: int = 2, tickets: int = 1) -> Scenario:
     return Scenario(check_then_act, outcome=lambda shared: len(shared["sold"]), invariant=enough)
 
 
+def sell_locked(stock: Dict, sold: Dict, till: Lock, seller: str) -> Steps:
+    """Check and act while nobody else may."""
+    yield till.acquire()
+    left = stock["tickets"]
+    yield f"sees {left}"
+    if left > 0:
+        stock["tickets"] = left - 1
+        yield f"takes one of {left}"
+        sold[seller] = True
+        yield "sells it"
+    till.release()
+    yield "release"
+
+
+def locked_check_then_act(sellers: int = 2, tickets: int = 1) -> Scenario:
+    """Sellers as in `check_then_act`, who check and act under one lock.
+
+    Raises TypeError or ValueError for sellers that are not from 1 to 64, or tickets that are not from 0 to 10,000.
+    """
+    unlocked = check_then_act(sellers, tickets)
+
+    def locked_check_then_act(memory: Memory) -> Workers:
+        stock, sold = memory.dict("stock", {"tickets": tickets}), memory.dict("sold")
+        till = memory.lock("till")
+        return [(sell_locked, (stock, sold, till, f"seller {number}")) for number in range(sellers)]
+
+    return unlocked._replace(build=locked_check_then_act)
+
+
 def dine(first: Lock, second: Lock, meals: Integer) -> Steps:
     """Take one fork, then the other, and eat."""
     yield first.acquire()
@@ -189,6 +245,36 @@ def peterson() -> Scenario:
         return [(take_turns, (wants[me], wants[1 - me], turn, me, inside)) for me in (0, 1)]
 
     return Scenario(peterson, invariant=at_most_one_inside)
+
+
+def take_turns_late(mine: Integer, theirs: Integer, turn: Integer, me: int, inside: Integer) -> Steps:
+    """Peterson's algorithm, where the first look at the other's wish overtakes one's own two writes."""
+    they_want = theirs.value
+    yield "look, while my writes are still on their way"
+    mine.value = 1
+    yield "I want to enter"
+    turn.value = 1 - me
+    yield "after you"
+    while they_want and turn.value != me:
+        yield "wait"
+        they_want = theirs.value
+    inside.value += 1
+    yield "enter"
+    inside.value -= 1
+    yield "leave"
+    mine.value = 0
+    yield "done"
+
+
+def late_peterson() -> Scenario:
+    """Peterson's algorithm as a processor may carry it out that keeps back its writes."""
+
+    def late_peterson(memory: Memory) -> Workers:
+        wants = [memory.integer("process 0 wants"), memory.integer("process 1 wants")]
+        turn, inside = memory.integer("turn"), memory.integer("inside")
+        return [(take_turns_late, (wants[me], wants[1 - me], turn, me, inside)) for me in (0, 1)]
+
+    return Scenario(late_peterson, invariant=at_most_one_inside)
 
 
 def at_most_one_inside(shared: Mapping[str, Any]) -> bool:
@@ -334,3 +420,31 @@ def telephone() -> Scenario:
         return [(ask, (ours, memory.integer("answer"), 21)), (reply, (theirs,))]
 
     return Scenario(telephone, outcome=lambda shared: shared["answer"])
+
+
+def play(workers: int, increments: int, lock: str) -> "tuple[Picture, str]":
+    """Count the schedules of so many workers, let them run on real processes too; the panel of lesson 06.
+
+    `lock` is "yes" or "no". Return the outcomes by both models and as observed, and in words what they come to.
+    Raises TypeError or ValueError for workers or increments that are not from 1 to 3, or another word.
+    """
+    checks.whole_number("workers", workers, 1, PANEL_WORKERS)
+    checks.whole_number("increments", increments, 1, PANEL_INCREMENTS)
+    locked = checks.one_of("lock", lock, ["no", "yes"]) == "yes"
+    from helpers.core.schedules import explore, sample
+    from helpers.show.schedules import compare, percent
+
+    due = workers * increments
+    scenario = (locked_increments if locked else _unlocked)(workers, increments)
+    explored, seen = explore(scenario), sample(scenario, PANEL_RUNS)
+    losing = explored.schedules - explored.outcomes[due]
+    verdict = f"{workers} x {increments}: {explored.schedules:,} schedules, and {losing:,} of them lose an update. "
+    if losing:
+        likely = explored.probability(lambda state: state.outcome < due, "coin")
+        verdict += f"With a fair coin {percent(float(likely))} lose. The lowest result is {min(explored.outcomes)}."
+    else:
+        verdict += "That is a proof: all schedules were counted."
+    right = seen.outcomes.get(due, 0)
+    return compare(
+        explored, seen, lambda total: total < due
+    ), f"{verdict} {right} of {seen.runs} runs ended with {due}."

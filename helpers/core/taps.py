@@ -73,10 +73,11 @@ class Log:
         self.pid = os.getpid()
         self._lock = threading.Lock()
         self._words: dict[tuple[str, ...], int] = {}
-        self._texts = self._path("words").open("wb", buffering=0)
         self._waiting = self._mapped("waiting", WAITING.size)
         self._chunks = itertools.count()
         self._open_chunk()
+        # last: where it exists the others are complete, though the process may be killed at any moment
+        self._texts = self._path("words").open("wb", buffering=0)
 
     def write(self, kind: str, begin: int, end: int, order: int, outcome: str, channel: str, detail: str = "") -> None:
         """Write one entry for the thread that calls."""

@@ -1,4 +1,4 @@
-# make lab: set up if need be, then open the first lesson     make test: set up if need be, then run every test
+# make lab: set up if need be, then open the first lesson     make test: set up if need be, then test lessons and helpers
 
 PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
 VENV := .venv
@@ -8,16 +8,22 @@ FIRST := notebooks/00_start_here.ipynb
 NOTEBOOKS ?= $(sort $(wildcard notebooks/*.ipynb))
 # in a container one is often root; Jupyter then wants to be told that this is meant
 AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
+# children import the helpers again and again; without compiled files each would have to compile them first
+unexport PYTHONDONTWRITEBYTECODE
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
-.PHONY: lab test lint notebooks benchmark requirements clean
+.PHONY: lab test browser lint notebooks benchmark requirements clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --ignore=tests/browser $(ARGS)
+
+# use every lesson in JupyterLab, as a learner does; skipped with a word when there is no Chromium or Chrome
+browser: $(READY)
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check

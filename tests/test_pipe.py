@@ -48,7 +48,7 @@ def test_messages_are_counted_until_the_line_is_closed(ctx):
 
 
 def test_a_reader_that_holds_a_write_end_never_sees_the_end():
-    with expect_failure(0.7) as failure:
+    with expect_failure(1.5) as failure:
         reader, writer = spawn.Pipe(duplex=False)
         answer, result = spawn.Pipe(duplex=False)
         start(spawn, pipe.count_with_both_ends, reader, writer, result)
@@ -58,7 +58,7 @@ def test_a_reader_that_holds_a_write_end_never_sees_the_end():
 
 
 def test_two_that_both_listen_are_found_listening():
-    with expect_failure(0.7) as failure:
+    with expect_failure(1.5) as failure:
         ours, theirs = spawn.Pipe()
         start(spawn, pipe.listen_first, theirs)
         ours.recv()

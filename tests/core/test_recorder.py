@@ -176,7 +176,7 @@ def test_a_child_that_exits_at_once_leaves_its_events():
 
 
 def test_a_call_that_never_returned_is_seen():
-    with expect_failure(1), record() as run:
+    with expect_failure(1.5), record() as run:
         ours, theirs = spawn.Pipe()
         spawn.Process(target=worker.receive_for_ever, args=(theirs,)).start()
         ours.recv()

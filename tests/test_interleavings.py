@@ -1,11 +1,13 @@
 """The programs of lesson 06: what is known of their schedules from theory, and that real processes can play them."""
 
+import re
 from math import comb, factorial, inf
-from multiprocessing import active_children, get_all_start_methods
+from multiprocessing import active_children, get_all_start_methods, get_context
 
 import pytest
 
 from helpers import interleavings
+from helpers.core.processes import supervised
 from helpers.core.schedules import Model, deadlock, ends_with, explore, keep_workers, replay, sample, violation
 
 PROGRAMS = [
@@ -13,9 +15,11 @@ PROGRAMS = [
     interleavings.additions(),
     interleavings.locked_increments(),
     interleavings.check_then_act(),
+    interleavings.locked_check_then_act(),
     interleavings.philosophers(),
     interleavings.ordered_philosophers(),
     interleavings.peterson(),
+    interleavings.late_peterson(),
     interleavings.bounded_queue(),
     interleavings.rendezvous(),
     interleavings.deliveries(),
@@ -104,6 +108,15 @@ def test_check_then_act_is_safe_without_tickets_or_with_one_for_each(tickets):
     assert set(explored.outcomes) == {min(2, tickets)} and explored.violations == 0
 
 
+@pytest.mark.parametrize(("sellers", "tickets"), [(2, 0), (2, 1), (3, 1), (3, 2)])
+@pytest.mark.parametrize("grain", ["step", "access"])
+def test_under_one_lock_no_ticket_is_sold_twice(sellers, tickets, grain):
+    explored = explore(interleavings.locked_check_then_act(sellers, tickets), grain)
+    assert explored.violations == explored.deadlocks == 0
+    # whoever has the lock sells to the end before the next one looks
+    assert explored.outcomes == {min(sellers, tickets): factorial(sellers)}
+
+
 @pytest.mark.parametrize("number", [2, 3, 4])
 def test_locks_taken_crosswise_deadlock_where_all_take_their_first(number):
     explored = explore(interleavings.philosophers(number))
@@ -133,6 +146,14 @@ def test_petersons_algorithm_never_lets_both_in_and_never_stops(grain):
     assert explored.violations == 0 and explored.shortest(violation) is None
     assert explored.deadlocks == explored.livelocks == 0
     assert {outcome[-1] for outcome in explored.outcomes} == {0}
+
+
+@pytest.mark.parametrize("grain", ["step", "access"])
+def test_petersons_algorithm_breaks_when_a_look_overtakes_the_writes(grain):
+    explored = explore(interleavings.late_peterson(), grain)
+    schedule = explored.shortest(violation)
+    assert explored.follow(schedule)[-1].state.shared["inside"] == 2
+    assert replay(interleavings.late_peterson(), schedule, grain=grain).state.violated
 
 
 def turn_before_flag(mine, theirs, turn, me, inside):
@@ -234,6 +255,7 @@ def test_each_worker_and_each_step_says_what_it_does(program):
         interleavings.additions,
         interleavings.locked_increments,
         interleavings.check_then_act,
+        interleavings.locked_check_then_act,
         interleavings.philosophers,
         interleavings.ordered_philosophers,
         interleavings.bounded_queue,
@@ -263,3 +285,58 @@ def test_a_senseless_number_is_named(builder, value):
 def test_a_senseless_second_number_is_named(build, words):
     with pytest.raises((TypeError, ValueError), match=words):
         build()
+
+
+@pytest.mark.parametrize("method", get_all_start_methods())
+def test_the_textbook_program_adds_one_for_each_process(method):
+    ctx = get_context(method)
+    with supervised(deadline=20):
+        counter = ctx.Value("i", 0)
+        for number in range(1, 4):
+            child = ctx.Process(target=interleavings.add_one, args=(counter,))
+            child.start()
+            # one after the other, so that nothing can be lost
+            child.join()
+            assert counter.value == number
+
+
+@pytest.mark.parametrize("method", get_all_start_methods())
+def test_real_processes_note_their_steps_in_order(method):
+    ctx = get_context(method)
+    with supervised(deadline=20):
+        counter, start = ctx.Value("i", 0), ctx.Barrier(2)
+        notes = [ctx.Array("q", 6, lock=False) for _ in range(2)]
+        children = [ctx.Process(target=interleavings.note_halves, args=(counter, start, own, 3)) for own in notes]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join()
+    assert all(own[0] > 0 and list(own) == sorted(own) for own in notes)
+    assert 2 <= counter.value <= 6
+
+
+@pytest.mark.parametrize(("workers", "increments", "schedules", "losing"), [(2, 1, 6, 4), (3, 1, 90, 84), (1, 3, 1, 0)])
+def test_the_panel_says_how_many_schedules_lose(workers, increments, schedules, losing):
+    picture, verdict = interleavings.play(workers, increments, "no")
+    assert verdict.startswith(f"{workers} x {increments}: {schedules} schedules, and {losing} of them lose an update.")
+    assert re.search(rf"\d+ of {interleavings.PANEL_RUNS} runs ended with {workers * increments}\.$", verdict)
+    assert ("Proof" in picture.title) == (losing == 0)
+    assert active_children() == []
+
+
+def test_the_panel_proves_the_lock_and_never_sees_a_loss():
+    picture, verdict = interleavings.play(3, 3, "yes")
+    assert "1,680 schedules, and 0 of them lose an update. That is a proof" in verdict
+    assert verdict.endswith("300 of 300 runs ended with 9.")
+    assert picture.title == "Proof: 0 of 1,680 schedules lose an update; 0 of 300 runs here"
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "two", None, True, 10**6])
+def test_a_senseless_number_for_the_panel_is_named(value):
+    with pytest.raises((TypeError, ValueError), match=rf"workers must be .*from 1 to 3, not {value!r}"):
+        interleavings.play(value, 1, "no")
+    with pytest.raises((TypeError, ValueError), match=rf"increments must be .*from 1 to 3, not {value!r}"):
+        interleavings.play(2, value, "no")
+    with pytest.raises((TypeError, ValueError), match=rf"lock must be .* not {value!r}"):
+        interleavings.play(2, 1, value)
+    assert active_children() == []

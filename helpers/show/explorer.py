@@ -8,6 +8,7 @@ import base64
 import itertools
 import json
 import textwrap
+import threading
 import zlib
 from collections.abc import Callable, Hashable, Mapping
 from html import escape
@@ -16,7 +17,9 @@ from typing import Any
 
 import anywidget
 import traitlets
+from IPython import get_ipython
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 
 from helpers.core import checks
 from helpers.core.behaviour import CannotExplore, Place
@@ -28,15 +31,17 @@ from helpers.core.sampling import Frequency, Sample, sample, wilson
 from helpers.core.scenario import Build, Scenario
 from helpers.core.stategraph import MOST_STATES, graph_data
 from helpers.core.trace import Event
-from helpers.show.theme import FAILURE, INK, Picture, canvas, colour_of, pale
+from helpers.show.theme import FAILURE, INK, PAPER, Picture, canvas, colour_of, pale
 
 Goal = Predicate | Hashable  # a test of a state, such as `deadlock`, or an outcome
 Goals = Mapping[str, Goal]  # the task in words -> when it is done
 
 SCRIPT = Path(__file__).with_suffix(".js")
+MOST_LIVE = 25_000  # states; more take too long to get ready, and to travel to the browser
 MOST_RUNS = 10_000
 MOST_LABELS = 10  # steps of a replay that are labelled; of more, only the numbers show
-LANE = 0.34  # height of a bar, of the 1.0 between two lanes
+DARK = 1.2  # sum of red, green and blue, each from 0 to 1, below which text is white
+LANE = 0.6  # height of a bar, of the 1.0 between two lanes
 _ATTEMPTS = itertools.count(1)
 _READY_MADE = {deadlock: "make the processes wait for ever", violation: "break the invariant"}
 # what a page without widgets runs: it brings every explorer on the page to life that still is words
@@ -77,13 +82,17 @@ class Explorer(anywidget.AnyWidget):
         self.on_msg(self._answer)
 
     def _answer(self, _: object, content: dict[str, Any], __: object) -> None:
+        task = content.get("task")
         # at once, so that the page can tell a kernel that works from one that is not there
-        self.send({"kind": "started", "task": content.get("task")})
-        if content.get("task") == "replay":
+        self.send({"kind": "started", "task": task})
+        in_main_thread(lambda: self._perform(task, content))
+
+    def _perform(self, task: str | None, content: dict[str, Any]) -> None:
+        if task == "replay":
             self.replayed = _attempt(lambda: self._replay(content["schedule"]))
-        elif content.get("task") == "observe":
+        elif task == "observe":
             self.observed = _attempt(lambda: _frequencies(sample(self.scenario, self.runs, method=self.method)))
-        self.send({"kind": "done", "task": content.get("task")})
+        self.send({"kind": "done", "task": task})
 
     def _replay(self, schedule: list[int]) -> dict[str, Any]:
         played = replay(self.scenario, schedule, method=self.method, grain=self.grain)
@@ -103,7 +112,7 @@ def explorer(
     runs: int = 200,
     method: str = "spawn",
 ) -> Explorer:
-    """Return an explorer of a scenario of at most 5,000 states.
+    """Return an explorer of a scenario. Up to 5,000 states are saved with the page, up to 25,000 work with a kernel.
 
     goal: what the learner is to reach. An outcome, or a test of a state such as `deadlock` or `violation`; or a dict
     of several, each with its task in words as key. Without one the task is to break the scenario in any way.
@@ -147,10 +156,10 @@ def _test(goal: Goal) -> Predicate:
 
 def _explored(scenario: Scenario | Build, grain: str | None) -> Exploration:
     if grain is not None:
-        return explore(scenario, checks.one_of("grain", grain, GRAINS), MOST_STATES)
-    whole = explore(scenario, "step", MOST_STATES)
+        return explore(scenario, checks.one_of("grain", grain, GRAINS), MOST_LIVE)
+    whole = explore(scenario, "step", MOST_LIVE)
     try:
-        fine = explore(scenario, "access", MOST_STATES)
+        fine = explore(scenario, "access", MOST_LIVE)
     except CannotExplore:
         return whole
     return fine if len(fine) > len(whole) else whole
@@ -161,13 +170,16 @@ def explorer_data(explored: Exploration, goals: Mapping[str, Predicate]) -> dict
 
     processes get a colour; places get `depth`, accesses since the worker last stood at a yield, and `doing`, what
     comes next in words; steps get `touches`: list of [variable, whether it is read, whether it is written].
-    invariant: whether the scenario has one. goals: list of {task, states in which it is reached}.
+    deadlock: {schedules: str, coin: float}. invariant: whether the scenario has one.
+    goals: list of {task, states in which it is reached}.
     """
-    data = graph_data(explored)
+    data = graph_data(explored, MOST_LIVE)
     for number, process in enumerate(data["processes"]):
         process["colour"] = colour_of(number)
     _add_places(data, explored)
     _add_touches(data, explored)
+    coin = float(explored.probability(deadlock, "coin"))
+    data["deadlock"] = {"schedules": str(explored.deadlocks), "coin": coin}
     data["invariant"] = explored.model.scenario.invariant is not None
     states = [explored[number] for number in range(len(explored))]
     data["goals"] = [
@@ -210,66 +222,64 @@ def _touches(step: Step, variables: dict[tuple, int]) -> list[list]:
 
 
 def replay_lanes(played: Replay) -> Picture:
-    """Draw a replay: a lane per process, pale while it waits for its turn, its steps numbered in their order.
+    """Draw a replay: a lane per process, pale while it waits for its turn, with its steps in their order.
 
-    Lost updates and endless waiting are vermilion, hatched, and named. The title says what came of it.
+    Under each step stands when it began; lengths say nothing. Lost updates and endless waiting are vermilion, hatched,
+    and named. The title says what came of it.
     """
-    title, words = _finding(played), _told(played)
-    count = len(played.trace.processes)
-    figure, (axes,) = canvas(title, height=1.3 + 0.95 * count)
-    zero, last = played.trace.processes[0].begin, _last_shown(played)
-    axes.set_xlim(0, (last - zero) / 1e6)
-    axes.set_ylim(count - 0.4, -0.95)
-    axes.set_yticks(range(count), [process.name for process in played.trace.processes])
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel("time in ms")
-    for number in range(count):
-        axes.barh(number, (last - zero) / 1e6, height=LANE, color=pale(colour_of(number)), lw=0)
-    for event in played.trace.events:
-        if event.kind == "wait" and event.failed:
-            _draw_wait(axes, event, zero, last)
-    for number, event in enumerate(_steps(played), start=1):
-        _draw_step(axes, event, number, zero, last, len(played.steps))
-    return Picture(figure, title, words)
+    names, steps, waits = [process.name for process in played.trace.processes], _steps(played), _waits(played)
+    figure, (axes,) = canvas(_finding(played), height=1.2 + 0.75 * len(names))
+    columns = max(len(steps) + 2 * bool(waits), 1)
+    axes.set_xlim(0, columns)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="both", length=0)
+    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.set_xlabel("when each step began, in ms")
+    _label_times(axes, steps)
+    for number in range(len(names)):
+        axes.barh(number, columns, height=LANE, color=pale(colour_of(number)), lw=0)
+    for event in waits:
+        _draw_wait(axes, event, len(steps), columns)
+    for number, event in enumerate(steps):
+        _draw_step(axes, event, number, len(steps))
+    return Picture(figure, _finding(played), _told(played))
 
 
 def _steps(played: Replay) -> list[Event]:
     return [event for event in played.trace.events if event.kind == "step"]
 
 
-def _last_shown(played: Replay) -> int:
-    """Return the end of the picture: processes that wait for ever do so for long, and the steps before are short."""
-    zero, end = played.trace.processes[0].begin, max(process.end for process in played.trace.processes)
-    steps = _steps(played)
-    return min(end, zero + 3 * (steps[-1].end - zero)) if steps else end
+def _waits(played: Replay) -> list[Event]:
+    return [event for event in played.trace.events if event.kind == "wait" and event.failed]
 
 
-def _draw_step(axes: Axes, event: Event, number: int, zero: int, last: int, count: int) -> None:
-    begin, wide = (event.begin - zero) / 1e6, max(event.end - event.begin, (last - zero) // 90) / 1e6
-    colour = FAILURE if event.failed else colour_of(event.process)
-    axes.barh(event.process, wide, left=begin, height=LANE, align="center", color=colour, ec=INK, lw=1,
-              hatch="///" if event.failed else None, zorder=3)  # fmt: skip
-    text = f"{number}" if count > MOST_LABELS else f"{number}\n{textwrap.shorten(event.detail, 24)}"
+def _label_times(axes: Axes, steps: list[Event]) -> None:
+    every = -(-len(steps) // MOST_LABELS) or 1
+    shown = range(0, len(steps), every)
+    times = [f"{(steps[number].begin - steps[0].begin) / 1e6:.2f}" for number in shown]
+    axes.set_xticks([number + 0.5 for number in shown], times)
+
+
+def _draw_step(axes: Axes, event: Event, number: int, count: int) -> None:
+    colour, hatch = (FAILURE, "///") if event.failed else (colour_of(event.process), None)
+    axes.barh(event.process, 0.9, left=number + 0.05, height=LANE, color=colour, ec=INK, hatch=hatch, lw=0, zorder=3)
+    text = event.detail if count <= MOST_LABELS else ""
+    text = textwrap.fill(textwrap.shorten(text, 40), max(8, 72 // max(count, 4)))
     if event.failed:
-        text += "\n✗ lost update" if count <= MOST_LABELS else " ✗"
-    # the first labels of a lane would run into its name, the last ones out of the picture
-    share = (event.begin - zero) / (last - zero)
-    side, at = (
-        ("left", begin) if share < 0.08 else ("right", begin + wide) if share > 0.92 else ("center", begin + wide / 2)
-    )
-    axes.text(at, event.process - LANE / 2 - 0.05, text, ha=side, va="bottom", fontsize=10, zorder=5,
-              fontweight="bold" if event.failed else "normal")  # fmt: skip
+        text = f"✗ {text}\nlost update" if text else "✗"
+    is_dark = sum(to_rgb(colour)) < DARK and not event.failed
+    axes.text(number + 0.5, event.process, text, ha="center", va="center", fontsize=10, zorder=5, clip_on=True,
+              color=PAPER if is_dark else INK, fontweight="bold" if event.failed or is_dark else "normal",
+              bbox={"facecolor": PAPER, "alpha": 0.8, "lw": 0, "pad": 1} if event.failed else None)  # fmt: skip
 
 
-def _draw_wait(axes: Axes, event: Event, zero: int, last: int) -> None:
-    begin, end = (event.begin - zero) / 1e6, (min(event.end, last) - zero) / 1e6
-    if begin < end:
-        axes.barh(
-            event.process, end - begin, left=begin, height=LANE, color=pale(FAILURE), hatch="///", ec=FAILURE, lw=0
-        )
-        axes.text(end, event.process - LANE / 2 - 0.05, f"✗ {event.detail}", ha="right", va="bottom", fontsize=10,
-                  fontweight="bold")  # fmt: skip
+def _draw_wait(axes: Axes, event: Event, begin: int, end: int) -> None:
+    axes.barh(event.process, end - begin - 0.1, left=begin + 0.05, height=LANE, color=pale(FAILURE), hatch="///",
+              ec=FAILURE, lw=0)  # fmt: skip
+    text = textwrap.fill(f"✗ {event.detail}", 28)
+    axes.text((begin + end) / 2, event.process, text, ha="center", va="center", fontsize=10, fontweight="bold",
+              bbox={"facecolor": PAPER, "alpha": 0.8, "lw": 0, "pad": 1})  # fmt: skip
 
 
 def _finding(played: Replay) -> str:
@@ -283,18 +293,14 @@ def _finding(played: Replay) -> str:
 
 
 def _told(played: Replay) -> str:
-    zero, names = played.trace.processes[0].begin, [process.name for process in played.trace.processes]
-    steps = [
-        f"Step {number}, at {(event.begin - zero) / 1e6:.2f} ms: {names[event.process]}, {event.detail}"
+    names = [process.name for process in played.trace.processes]
+    steps = _steps(played)
+    told = [
+        f"Step {number}, at {(event.begin - steps[0].begin) / 1e6:.2f} ms: {names[event.process]}, {event.detail}"
         + (", an update is lost." if event.failed else ".")
-        for number, event in enumerate(_steps(played), start=1)
+        for number, event in enumerate(steps, start=1)
     ]
-    waits = [
-        f"{names[event.process]} {event.detail}."
-        for event in played.trace.events
-        if event.kind == "wait" and event.failed
-    ]
-    return " ".join(steps + waits)
+    return " ".join(told + [f"{names[event.process]} {event.detail}." for event in _waits(played)])
 
 
 def _frequencies(seen: Sample) -> dict[str, Any]:
@@ -305,6 +311,18 @@ def _frequencies(seen: Sample) -> dict[str, Any]:
 
 def _row(seen: Frequency) -> list[float]:
     return [seen.count, seen.share, seen.low, seen.high]
+
+
+def in_main_thread(call: Callable[[], None]) -> None:
+    """Call a function in the main thread, where alone processes are supervised: at once, or when the kernel is idle.
+
+    JupyterLab may send what widgets say to a thread of its own (a subshell of the kernel).
+    """
+    kernel = getattr(get_ipython(), "kernel", None)
+    if threading.current_thread() is threading.main_thread() or kernel is None:
+        call()
+    else:
+        kernel.io_loop.add_callback(call)
 
 
 def _attempt(task: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -322,6 +340,8 @@ def _title(graph: dict[str, Any]) -> str:
 
 
 def _page(graph: dict[str, Any], words: str) -> str:
+    if len(graph["states"]) > MOST_STATES:
+        return f"{words}<p>Its {len(graph['states']):,} states are too many to be saved with the page.</p>"
     content = json.dumps({"script": SCRIPT.read_text("utf-8"), "graph": graph}, separators=(",", ":"))
     packed = base64.b64encode(zlib.compress(content.encode(), 9)).decode()
     return f'<div data-talking-processes-explorer="{packed}">{words}</div><script>{_AWAKEN}</script>'
@@ -341,12 +361,11 @@ def _in_words(graph: dict[str, Any]) -> str:
 
 
 def _outcome_table(graph: dict[str, Any]) -> str:
-    rows = [
-        (outcome["text"], f"{outcome['schedules']} schedules", f"{outcome['coin']:.1%}")
-        for outcome in graph["outcomes"]
-    ]
-    if None in graph["ends"].values():
-        left = 1 - sum(outcome["coin"] for outcome in graph["outcomes"])
-        rows.append(("deadlock", "", f"{left:.1%}"))
-    cells = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><tr><th>outcome</th><th>exact count</th><th>with a fair coin</th></tr>{cells}</table>"
+    ends = graph["outcomes"] + ([{"text": "deadlock", **graph["deadlock"]}] if None in graph["ends"].values() else [])
+    head = "<tr><th>outcome</th><th>exact count</th><th>with a fair coin</th></tr>"
+    rows = (
+        f"<td>{escape(end['text'])}</td><td>{end['schedules'].replace('inf', 'endlessly many')} schedules</td>"
+        f"<td>{end['coin']:.1%}</td>"
+        for end in ends
+    )
+    return f"<table>{head}{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"

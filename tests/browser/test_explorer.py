@@ -1,0 +1,282 @@
+"""The explorer as a learner uses it: in JupyterLab with the keyboard, and on a saved page without a kernel."""
+
+import base64
+import re
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import nbformat
+import pytest
+from nbconvert import HTMLExporter
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from helpers.core.schedules import deadlock, explore
+from helpers.execute import execute
+from helpers.interleavings import additions, bounded_queue, increments, peterson, philosophers
+from helpers.show.explorer import explorer
+from tests.browser.conftest import ROOT, keep_picture
+
+CELLS = [
+    "from helpers.core.schedules import deadlock\nfrom helpers import interleavings\n"
+    "from helpers.show.explorer import explorer",
+    'explorer(interleavings.increments(2), {"end with 1 although two processes added one": 1}, runs=20)',
+    'explorer(interleavings.philosophers(2), {"make both philosophers wait for ever": deadlock})',
+]
+LOSS = re.compile("Lost update: step 4, “write 1” by increment 1, overwrote what increment 0 had written in step 3")
+# the time from a click until the page has answered and been laid out anew
+CLICK = """(button) => {
+    const start = performance.now();
+    button.click();
+    button.closest('.tp-explorer').getBoundingClientRect();
+    return performance.now() - start;
+}"""
+
+
+def notebook_of(path: Path) -> Path:
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+    return path
+
+
+def put_into_lab(lab: str, path: Path) -> None:
+    """Add a notebook to the served copies."""
+    address = urlsplit(lab)
+    request = urllib.request.Request(
+        f"http://{address.netloc}/api/contents/notebooks/{path.name}",
+        data=b'{"type": "file", "format": "base64", "content": "' + base64.b64encode(path.read_bytes()) + b'"}',
+        headers={"Authorization": f"token {parse_qs(address.query)['token'][0]}", "Content-Type": "application/json"},
+        method="PUT",
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status in (200, 201)
+
+
+def verdict(shown: Locator) -> Locator:
+    return shown.locator(".tp-verdict")
+
+
+def press(shown: Locator, name: str) -> None:
+    """Press a button by keyboard."""
+    shown.get_by_role("button", name=name, exact=True).first.focus()
+    shown.page.keyboard.press("Enter")
+
+
+def break_by_hand(shown: Locator) -> None:
+    """Step to a lost update with the keyboard alone, and undo."""
+    shown.focus()
+    shown.page.keyboard.type("0101")
+    expect(verdict(shown)).to_have_text(LOSS)
+    expect(verdict(shown)).to_contain_text("The outcome is 1.")
+    expect(shown.get_by_text("reached, in 4 steps")).to_be_visible()
+    expect(shown.get_by_role("button", name="Step increment 0")).to_be_disabled()
+    shown.page.keyboard.press("u")
+    expect(verdict(shown)).to_have_text("Step 3, “write 1” by increment 0.")
+    expect(shown.get_by_label("Schedule", exact=False).and_(shown.locator("input"))).to_have_value("0 1 0")
+    shown.page.keyboard.press("r")
+    expect(verdict(shown)).to_have_text("Nobody has taken a step yet. Who goes first?")
+
+
+def find_and_play(shown: Locator) -> None:
+    press(shown, "Find a breaking schedule")
+    expect(shown.get_by_text("Found: 4 steps, and no schedule gets there in fewer.")).to_be_visible()
+    expect(shown.locator("input[type=text]")).to_have_value("0 1 0 1")
+    press(shown, "Play")
+    expect(verdict(shown)).to_have_text(LOSS)
+
+
+def measure_clicks(shown: Locator) -> list[float]:
+    """Click through a schedule with the mouse; return how long each answer took, in ms."""
+    shown.page.keyboard.press("Escape")
+    names = [
+        "Reset",
+        "Step increment 0",
+        "Step increment 1",
+        "Step increment 0",
+        "Undo",
+        "Find a breaking schedule",
+        "All outcomes",
+    ]
+    times = [shown.get_by_role("button", name=name).first.evaluate(CLICK) for name in names]
+    expect(shown.get_by_role("heading", name="6 schedules in 12 states")).to_be_visible()
+    return times
+
+
+def test_in_jupyterlab_a_schedule_is_broken_found_and_replayed(lab, open_lesson, tmp_path):
+    put_into_lab(lab, notebook_of(tmp_path / "explorer_trial.ipynb"))
+    page = open_lesson("explorer_trial")
+    shown = page.locator(".tp-explorer").first
+    expect(shown).to_be_visible()
+    break_by_hand(shown)
+    find_and_play(shown)
+    press(shown, "Replay on real processes")
+    picture = shown.locator(".tp-replay img")
+    expect(picture).to_have_attribute("alt", re.compile(r"4 steps on real processes: the outcome is 1, 1 update lost"))
+    press(shown, "All outcomes")
+    press(shown, "Observe on this machine")
+    expect(shown.get_by_role("heading", name="6 schedules in 12 states, and 20 runs on this machine")).to_be_visible()
+    expect(shown.get_by_text("observed here")).to_have_count(2)
+    picture.scroll_into_view_if_needed()
+    keep_picture(page, "explorer_in_lab")
+    press(shown, "All outcomes")
+    print("ms per click:", [round(time, 1) for time in measure_clicks(shown)])
+
+
+def test_jupyterlab_leaves_the_keys_to_the_explorer(lab, open_lesson, tmp_path):
+    put_into_lab(lab, notebook_of(tmp_path / "explorer_keys.ipynb"))
+    page = open_lesson("explorer_keys")
+    shown = page.locator(".tp-explorer").nth(1)
+    shown.locator(".tp-verdict").click()  # Lab is now in command mode, in which 0 0 restarts the kernel
+    page.keyboard.type("00r01")
+    expect(verdict(shown)).to_contain_text("Deadlock: nobody can ever go on.")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.fixture
+def offline(browser: Browser) -> Iterator[Callable[[str, Path], Page]]:
+    """Open HTML as a file, with no network, and collect the errors of the page."""
+    pages = []
+
+    def open_page(html: str, folder: Path, **options: str) -> Page:
+        page = browser.new_page(viewport={"width": 1100, "height": 1000}, **options)
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.route(re.compile("^https?:"), lambda route: route.abort())
+        file = folder / "page.html"
+        file.write_text(html, encoding="utf-8")
+        page.goto(file.as_uri(), wait_until="domcontentloaded")
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+def page_of(*shown) -> str:
+    return "<!doctype html><meta charset='utf-8'>" + "".join(one._repr_mimebundle_()[0]["text/html"] for one in shown)
+
+
+def test_a_saved_page_works_without_a_kernel(offline, tmp_path):
+    path = notebook_of(tmp_path / "explorer_saved.ipynb")
+    execute(path)
+    html, _ = HTMLExporter().from_filename(str(path))
+    page = offline(html, tmp_path)
+    expect(page.locator(".tp-explorer")).to_have_count(2)
+    shown = page.locator(".tp-explorer").first
+    break_by_hand(shown)
+    find_and_play(shown)
+    press(shown, "All outcomes")
+    expect(shown.get_by_text("66.7 %, 4 schedules")).to_be_visible()
+    shown.get_by_role("button", name="Replay on real processes").focus()
+    page.keyboard.press("Enter")
+    expect(shown.get_by_text("Real processes need a running kernel, and this page has none")).to_be_visible()
+    assert not [error for error in page.errors if "require" not in error]
+    page.screenshot(path=keep_place("explorer_saved"), full_page=True)
+
+
+def keep_place(name: str) -> Path:
+    (ROOT / "artefacts").mkdir(exist_ok=True)
+    return ROOT / "artefacts" / f"{name}.png"
+
+
+def test_a_blocked_process_says_what_it_waits_for_and_who_holds_it(offline, tmp_path):
+    page = offline(page_of(explorer(philosophers(2), deadlock)), tmp_path, color_scheme="dark")
+    shown = page.locator(".tp-explorer")
+    shown.focus()
+    page.keyboard.type("01")
+    expect(verdict(shown)).to_contain_text("There was no way out after step 2, “acquire fork 1” by dine 1.")
+    expect(verdict(shown)).to_contain_text("Goal reached: Make the processes wait for ever.")
+    button = shown.get_by_role("button", name="Step dine 0")
+    expect(button).to_be_disabled()
+    expect(button).to_have_accessible_description("Waits for fork 1, held by dine 1.")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(shown.locator(".tp-notice")).to_have_text("dine 0 waits for fork 1, held by dine 1.")
+    expect(shown.get_by_role("complementary")).to_contain_text("held by dine 1")
+    page.screenshot(path=keep_place("explorer_dark"), full_page=True)
+
+
+def test_a_statement_is_expanded_into_its_atomic_steps_and_folded_again(offline, tmp_path):
+    page = offline(page_of(explorer(additions(2))), tmp_path)
+    shown = page.locator(".tp-explorer")
+    press(shown, "Find a breaking schedule")
+    expect(shown.locator(".tp-notice")).to_contain_text("But folded statements counted as one step each")
+    shown.focus()
+    page.keyboard.type("01")
+    expect(verdict(shown)).to_have_text("✔ All have ended. The outcome is 2.")
+    page.keyboard.press("r")
+    expand = shown.get_by_role("button", name="Expand counter.value += 1").first
+    expand.focus()
+    page.keyboard.press("Enter")
+    expect(shown.get_by_role("button", name="Fold counter.value += 1").first).to_be_focused()
+    expect(shown.locator("[aria-current=step]").first).to_have_text(re.compile("read counter"))
+    press(shown, "Find a breaking schedule")
+    expect(shown.get_by_text("Found: 4 steps")).to_be_visible()
+    shown.focus()
+    page.keyboard.type("0101")
+    expect(verdict(shown)).to_contain_text("Lost update: step 4, “counter = 1” by add 1")
+    press(shown, "Fold counter.value += 1")
+    expect(shown.locator("thead th")).to_have_count(5)  # what was interrupted cannot be folded
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("0 1 2", "Step 3: “2” is not the number of a process; they are 0 to 1."),
+        ("0 one", "Step 2: “one” is not the number of a process; they are 0 to 1."),
+        ("0 0 0", "Step 3: increment 0 cannot take it, it has ended."),
+    ],
+)
+def test_a_pasted_schedule_that_is_wrong_is_refused_in_words(offline, tmp_path, text, complaint):
+    shown = offline(page_of(explorer(increments(2))), tmp_path).locator(".tp-explorer")
+    shown.locator("input[type=text]").fill(text)
+    shown.page.keyboard.press("Enter")
+    expect(shown.get_by_role("alert").first).to_have_text(complaint)
+    expect(verdict(shown)).to_have_text("Nobody has taken a step yet. Who goes first?")
+
+
+@pytest.mark.parametrize("text", ["0 1 0 1", "0,1,0,1", "[0, 1, 0, 1]"])
+def test_a_schedule_is_pasted_and_copied(offline, tmp_path, text):
+    shown = offline(page_of(explorer(increments(2))), tmp_path).locator(".tp-explorer")
+    shown.locator("input[type=text]").fill(text)
+    press(shown, "Go there")
+    expect(verdict(shown)).to_have_text(LOSS)
+    press(shown, "Copy")
+    expect(shown.get_by_text("Copied: 0 1 0 1")).to_be_visible()
+
+
+COUNTS = """async (place) => {
+    const { Program } = await import(place);
+    const program = new Program(window.graph);
+    for (const statement of window.expand ? program.statements : []) program.expanded.add(statement);
+    const { rows, total } = program.outcomes();
+    return [total === null ? null : String(total),
+            rows.map((row) => [row.text, row.count === null ? null : String(row.count), row.coin])];
+}"""
+
+
+@pytest.mark.parametrize(
+    "scenario", [increments(3), additions(3), philosophers(3), peterson(), bounded_queue()], ids=lambda each: each.name
+)
+@pytest.mark.parametrize("grain", ["step", "access"])
+def test_the_browser_counts_as_python_does(browser, scenario, grain):
+    explored = explore(scenario, grain)
+    page = browser.new_page()
+    page.evaluate(
+        "([graph, expand]) => Object.assign(window, { graph, expand })", [explorer(scenario).graph, grain == "access"]
+    )
+    script = (ROOT / "helpers" / "show" / "explorer.js").read_bytes()
+    total, rows = page.evaluate(COUNTS, "data:text/javascript;base64," + base64.b64encode(script).decode())
+    page.close()
+    assert total == (str(explored.schedules) if isinstance(explored.schedules, int) else None)
+    ends = {str(outcome): outcome for outcome in explored.outcomes} | (
+        {"deadlock": deadlock} if explored.deadlocks else {}
+    )
+    assert {text for text, _, _ in rows} == set(ends)
+    for text, count, coin in rows:
+        exact = explored.deadlocks if text == "deadlock" else explored.outcomes[ends[text]]
+        assert count == (str(exact) if isinstance(exact, int) else None)
+        assert coin == pytest.approx(float(explored.probability(ends[text], "coin")), abs=1e-8)

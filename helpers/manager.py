@@ -166,8 +166,8 @@ def count_together(workers: int, additions: int, how: str) -> "tuple[Picture, st
     final, run = count(workers, additions, how)
     from helpers.show import lanes
 
-    made, requests = workers * additions, sum(event.kind == "call" for event in run.events)
+    made, requests = workers * additions, sum(event.kind == "call" and event.process > 0 for event in run.events)
     lost = made - final
     title = f"{lost} of {made} additions lost, {requests} requests"
     verdict = f"{made} additions were made, and the count is {final}: {lost or 'none'} lost. "
-    return lanes(run, title), verdict + f"The manager answered {requests} requests, {requests / made:.1f} an addition."
+    return lanes(run, title), verdict + f"The workers made {requests} requests, {requests / made:.1f} an addition."

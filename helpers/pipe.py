@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from helpers.core import checks
 from helpers.core.processes import ProcessesFailed
 from helpers.core.recorder import record
+from helpers.core.trace import Trace
 
 if TYPE_CHECKING:
     from helpers.show import Picture
@@ -92,7 +93,7 @@ def echo(connection: Connection, thinking: float = 0.0) -> None:
 
 
 def shout(writer: Connection, start: Barrier, letter: str, count: int) -> None:
-    """Wrong with several writers: send long messages through an end that others write to as well."""
+    """Send long messages through an end that others may write to as well."""
     message = letter.encode() * LONG
     start.wait()
     try:
@@ -148,6 +149,12 @@ def gather(readers: list[Connection]) -> list[bytes]:
     return messages
 
 
+def who_waited(run: Trace, seconds: float) -> str:
+    """Say who was in one `recv()` for longer than so many seconds: "the parent", "the child", "both" or "nobody"."""
+    waits = {event.process for event in run.events if event.kind == "recv" and event.end - event.begin > seconds * 1e9}
+    return {(): "nobody", (0,): "the parent", (1,): "the child"}.get(tuple(sorted(waits)), "both")
+
+
 def send_time(ctx: BaseContext, size: int, late: float, duplex: bool = False) -> float:
     """Return how long `send_bytes` of `size` bytes takes, in seconds, when the reader comes `late` seconds late.
 
@@ -187,6 +194,7 @@ def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -
             child = ctx.Process(target=echo, args=(theirs, thinking_ms / 1000), name="child")
             child.start()
             theirs.close()
+            _exchange(ours, b"", 1, 1)  # the child is there
             seconds = _exchange(ours, message, messages, in_advance)
             ours.close()
             child.join()
@@ -197,9 +205,9 @@ def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -
 
 def _exchange(connection: Connection, message: bytes, messages: int, in_advance: int) -> float:
     begin = time.perf_counter()
-    for number in range(messages + in_advance):
+    for number in range(messages + in_advance - 1):
         if number < messages:
             connection.send(message)
-        if number >= in_advance:
+        if number >= in_advance - 1:
             connection.recv()
     return time.perf_counter() - begin

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,9 @@ def add_one(connection: Connection) -> None:
     connection.send({"pid": os.getpid(), "counter": counter})
 
 
-def work(connection: Connection, steps: int) -> None:
-    """Add up squares, and send how many seconds of a processor that took."""
+def work(connection: Connection, start: Barrier, steps: int) -> None:
+    """Wait for the start, add up squares, and send how many seconds of a processor that took."""
+    start.wait()
     begin = time.process_time()
     sum(number * number for number in range(steps))
     connection.send(time.process_time() - begin)
@@ -53,9 +55,11 @@ def share_work(children: int, thousand_steps: int, method: str) -> "tuple[Pictur
 
     with record(deadline=60) as run:
         reader, writer = ctx.Pipe(duplex=False)
+        start = ctx.Barrier(children + 1)
         for number in range(children):
             # one number fits into the pipe in one piece, so the children may share its end
-            ctx.Process(target=work, args=(writer, steps), name=f"child {number + 1}").start()
+            ctx.Process(target=work, args=(writer, start, steps), name=f"child {number + 1}").start()
+        start.wait()
         begin = time.perf_counter()
         busy = sum(reader.recv() for _ in range(children))
         seconds = time.perf_counter() - begin

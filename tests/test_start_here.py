@@ -35,7 +35,8 @@ def test_a_child_counts_in_its_own_memory(method):
 
 @each_method
 def test_work_keeps_a_processor_busy(method):
-    assert answer_of(method, start_here.work, 200_000) > 0
+    start = get_context(method).Barrier(1)
+    assert answer_of(method, start_here.work, start, 200_000) > 0
 
 
 @each_method

@@ -86,7 +86,7 @@ def advise(task: Task, survey: Survey) -> Advice:
     """
     if not isinstance(task, Task) or not isinstance(survey, Survey):
         raise TypeError(f"task and survey must be a Task and a Survey, not {task!r} and {survey!r}")
-    rule, names = _rule(task, survey)
+    rule, names = first_rule(task, survey)
     rates = {name: survey.rate(name, task) for name in names}
     enough = [name for name in names if rates[name] >= task.rate]
     chosen = enough[0] if enough else max(rates, key=rates.get)
@@ -95,8 +95,8 @@ def advise(task: Task, survey: Survey) -> Advice:
     return Advice(task, chosen, rule, rates)
 
 
-def _rule(task: Task, survey: Survey) -> tuple[str, list[str]]:
-    """Return the first rule that fits, and the mechanisms that it allows, the most convenient first."""
+def first_rule(task: Task, survey: Survey) -> tuple[str, list[str]]:
+    """Return the first rule that fits a task, and the mechanisms that it allows, the most convenient first."""
     if task.shares != "messages":
         return WHY[task.shares], [STATES[task.shares]]
     if task.survives_crash:

@@ -23,6 +23,23 @@ def connect_pipe(ctx: BaseContext) -> tuple[Connection, Connection]:
     return ctx.Pipe()
 
 
+# looked up at each call, so that a recording sees them
+def _send(end: Connection, message: bytes) -> None:
+    end.send(message)
+
+
+def _recv(end: Connection) -> bytes:
+    return end.recv()
+
+
+def _send_bytes(end: Connection, message: bytes) -> None:
+    end.send_bytes(message)
+
+
+def _recv_bytes(end: Connection) -> bytes:
+    return end.recv_bytes()
+
+
 @dataclass(frozen=True)
 class QueueEnd:
     """One end of a line made of two queues, one in each direction."""
@@ -102,8 +119,8 @@ def connect_slots(ctx: BaseContext) -> tuple[QueueEnd, QueueEnd]:
     return QueueEnd(there, back), QueueEnd(back, there)
 
 
-PIPE = Mechanism("Pipe", connect_pipe, Connection.send, Connection.recv)
-PIPE_BYTES = Mechanism("Pipe.send_bytes", connect_pipe, Connection.send_bytes, Connection.recv_bytes)
+PIPE = Mechanism("Pipe", connect_pipe, _send, _recv)
+PIPE_BYTES = Mechanism("Pipe.send_bytes", connect_pipe, _send_bytes, _recv_bytes)
 QUEUE = Mechanism("Queue", connect_queues, QueueEnd.put, QueueEnd.get)
 SIMPLE_QUEUE = Mechanism("SimpleQueue", connect_simple_queues, QueueEnd.put, QueueEnd.get)
 SHARED_MEMORY = Mechanism("shared memory", connect_slots, QueueEnd.put, QueueEnd.get)

@@ -75,7 +75,7 @@ def _fill(run: Trace, folder: Path, children: dict[int, BaseProcess], begin: int
     pairs = [
         Message(events[id(sent)], events[id(got)]) for sent, got in met if id(sent) in events and id(got) in events
     ]
-    run.messages = sorted(pairs, key=lambda message: message.sent.begin)
+    run.messages = sorted(pairs, key=lambda message: message.left)
 
 
 @dataclass(frozen=True, eq=False)

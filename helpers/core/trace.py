@@ -46,6 +46,16 @@ class Message:
     sent: Event
     received: Event
 
+    @property
+    def left(self) -> int:
+        """The moment (ns) at which it set out: as it was sent, or as the manager had its reply ready."""
+        return self.sent.end if self.sent.kind == "serve" else self.sent.begin
+
+    @property
+    def arrived(self) -> int:
+        """The moment (ns) at which it was there: as receiving ended, or as the manager began to serve a request."""
+        return self.received.begin if self.received.kind == "serve" else self.received.end
+
 
 @dataclass
 class Trace:
@@ -86,6 +96,6 @@ class Trace:
         flows = []
         for number, message in enumerate(self.messages):
             flow = {"name": "message", "cat": "message", "id": number}
-            flows.append({"ph": "s", **flow, **at(message.sent, message.sent.begin)})
-            flows.append({"ph": "f", "bp": "e", **flow, **at(message.received, message.received.end)})
+            flows.append({"ph": "s", **flow, **at(message.sent, message.left)})
+            flows.append({"ph": "f", "bp": "e", **flow, **at(message.received, message.arrived)})
         return names + calls + flows

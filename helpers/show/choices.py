@@ -3,7 +3,7 @@
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from helpers.core.advice import Advice, Survey
-from helpers.show.costs import duration
+from helpers.show.costs import duration, rounded
 from helpers.show.theme import FAINT, GRID, INK, MARKERS, Picture, canvas, colour_of, pale
 
 
@@ -43,7 +43,7 @@ def rates(advice: Advice) -> Picture:
     """Draw how many messages or updates a second each suitable mechanism can do here, and how many are needed."""
     names, task = list(advice.rates), advice.task
     what = f"messages of {task.size:,} bytes" if task.shares == "messages" else "updates"
-    expected = _rounded(advice.rates[advice.mechanism])
+    expected = rounded(advice.rates[advice.mechanism])
     title = f"{advice.mechanism}: about {expected} {what} a second, {task.rate:,} needed"
     figure, (axes,) = canvas(title, height=1.6 + 0.45 * len(names))
     for number, name in enumerate(names):
@@ -59,9 +59,5 @@ def rates(advice: Advice) -> Picture:
     axes.set_xlabel(f"{what} a second on this machine")
     axes.grid(axis="x", color=FAINT, alpha=0.3)
     axes.invert_yaxis()
-    words = ", ".join(f"{name} {_rounded(rate)}" for name, rate in advice.rates.items())
+    words = ", ".join(f"{name} {rounded(rate)}" for name, rate in advice.rates.items())
     return Picture(figure, title, f"A second: {words}. Needed: {task.rate:,}.")
-
-
-def _rounded(rate: float) -> str:
-    return f"{float(f'{rate:.2g}'):,.0f}"

@@ -20,16 +20,15 @@ def latency(*measurements: Measurement) -> Picture:
     title = _latency_title(measurements)
     figure, (axes,) = canvas(title, height=4.4)
     for number, each in enumerate(measurements):
-        sizes = [point.size for point in each.points]
-        low, high = [point.median for point in each.points], [point.p99 for point in each.points]
-        axes.fill_between(sizes, low, high, color=colour_of(number), alpha=0.18, lw=0)
         _line(axes, number, each, lambda point: point.median)
-        axes.plot(sizes, [each.fit.at(size) for size in sizes], color=colour_of(number), lw=1, ls=":")
+        if len(measurements) <= FEW:
+            _spread_and_fit(axes, number, each)
     nothing = measurements[0].baseline.median
     axes.axhline(nothing, color=FAINT, lw=1)
     axes.annotate("the same loop without a message", (1, nothing), xycoords=("axes fraction", "data"),
                   ha="right", va="bottom", fontsize=10, color=FAINT)  # fmt: skip
-    axes.set_ylabel(f"{measurements[0].what}, median to p99")
+    band = "\nband: to the slowest 1 %, dots: fit" if len(measurements) <= FEW else ""
+    axes.set_ylabel(f"{measurements[0].what}: median{band}")
     _finish(axes, duration)
     return Picture(figure, title, _words(measurements, lambda point: duration(point.median)))
 
@@ -46,14 +45,19 @@ def throughput(*measurements: Measurement) -> Picture:
         _line(axes, number, each, _rate)
     axes.set_ylabel("throughput in MB/s")
     _finish(axes, "{:,g}".format)
-    return Picture(figure, title, _words(measurements, lambda point: f"{_rate(point):.3g} MB/s"))
+    return Picture(figure, title, _words(measurements, lambda point: f"{rounded(_rate(point))} MB/s"))
+
+
+def rounded(number: float) -> str:
+    """Say a number with two or three digits, and never with an exponent: "0.25", "7.1", "163", "12,000"."""
+    return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.2g}"
 
 
 def duration(seconds: float) -> str:
     """Say a duration in the unit that suits it, with three digits."""
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
         if seconds * factor >= 1:
-            return f"{seconds * factor:.3g} {unit}"
+            return f"{seconds * factor:,.3g} {unit}" if seconds * factor < 999.5 else f"{seconds * factor:,.0f} {unit}"
     return f"{seconds * 1e9:.3g} ns"
 
 
@@ -64,7 +68,7 @@ def _latency_title(measurements: tuple[Measurement, ...]) -> str:
     ratio = ranked[-1].points[0].median / ranked[0].points[0].median
     return (
         f"{ranked[0].name} is the quickest with {ranked[0].points[0].size:,} bytes, "
-        f"{ranked[-1].name} takes {ratio:.2g} times as long"
+        f"{ranked[-1].name} takes {rounded(ratio)} times as long"
     )
 
 
@@ -86,6 +90,13 @@ def _best(measurement: Measurement) -> str:
 
 def _per_megabyte(measurement: Measurement) -> str:
     return f"{duration(measurement.fit.per_byte * 1e6)} per MB"
+
+
+def _spread_and_fit(axes: Axes, number: int, measurement: Measurement) -> None:
+    sizes = [point.size for point in measurement.points]
+    low, high = [point.median for point in measurement.points], [point.p99 for point in measurement.points]
+    axes.fill_between(sizes, low, high, color=colour_of(number), alpha=0.18, lw=0)
+    axes.plot(sizes, [measurement.fit.at(size) for size in sizes], color=colour_of(number), lw=1, ls=":")
 
 
 def _line(axes: Axes, number: int, measurement: Measurement, value: Callable[[Point], float]) -> None:

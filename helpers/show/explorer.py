@@ -8,7 +8,6 @@ import base64
 import itertools
 import json
 import textwrap
-import threading
 import zlib
 from collections.abc import Callable, Hashable, Mapping
 from html import escape
@@ -17,7 +16,6 @@ from typing import Any
 
 import anywidget
 import traitlets
-from IPython import get_ipython
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
@@ -31,6 +29,7 @@ from helpers.core.sampling import Frequency, Sample, sample, wilson
 from helpers.core.scenario import Build, Scenario
 from helpers.core.stategraph import MOST_STATES, graph_data
 from helpers.core.trace import Event
+from helpers.show.kernel import in_main_thread
 from helpers.show.theme import FAILURE, INK, PAPER, Picture, canvas, colour_of, pale
 
 Goal = Predicate | Hashable  # a test of a state, such as `deadlock`, or an outcome
@@ -311,18 +310,6 @@ def _frequencies(seen: Sample) -> dict[str, Any]:
 
 def _row(seen: Frequency) -> list[float]:
     return [seen.count, seen.share, seen.low, seen.high]
-
-
-def in_main_thread(call: Callable[[], None]) -> None:
-    """Call a function in the main thread, where alone processes are supervised: at once, or when the kernel is idle.
-
-    JupyterLab may send what widgets say to a thread of its own (a subshell of the kernel).
-    """
-    kernel = getattr(get_ipython(), "kernel", None)
-    if threading.current_thread() is threading.main_thread() or kernel is None:
-        call()
-    else:
-        kernel.io_loop.add_callback(call)
 
 
 def _attempt(task: Callable[[], dict[str, Any]]) -> dict[str, Any]:

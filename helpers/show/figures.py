@@ -7,6 +7,7 @@ from IPython.display import HTML
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import StrMethodFormatter
 
+from helpers.show.costs import duration, rounded
 from helpers.show.theme import FAINT, INK, LINES, MARKERS, Picture, canvas, colour_of, pale
 
 Link = tuple[str, str, str]  # from, to, label; both directions
@@ -42,20 +43,16 @@ def bars(seconds: Mapping[str, float], what: str = "time") -> Picture:
         raise ValueError(f"seconds must hold two durations or more, all above 0, not {dict(seconds)}")
     names = sorted(seconds, key=seconds.get)
     quick, slow = names[0], names[-1]
-    title = f"{slow} takes {_times(seconds[slow] / seconds[quick])} as long as {quick}"
+    title = f"{slow} takes {rounded(seconds[slow] / seconds[quick])} times as long as {quick}"
     figure, (axes,) = canvas(title, height=0.9 + 0.45 * len(names))
     values = [1000 * seconds[name] for name in names]
     axes.barh(names, values, height=0.6, color=[colour_of(number) for number in range(len(names))])
-    axes.bar_label(axes.containers[0], [f"{value:.3g} ms" for value in values], padding=4)
+    axes.bar_label(axes.containers[0], [duration(value / 1000) for value in values], padding=4)
     axes.invert_yaxis()
     axes.margins(x=0.12)
     axes.set_xlabel(f"{what} in ms")
     axes.tick_params(axis="y", length=0)
-    return Picture(figure, title, ", ".join(f"{n}: {v:.3g} ms" for n, v in zip(names, values, strict=True)) + ".")
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.2g} times"
+    return Picture(figure, title, ", ".join(f"{name}: {duration(seconds[name])}" for name in names) + ".")
 
 
 def steps(sizes: Sequence[int], seconds: Mapping[str, Sequence[float]], what: str) -> Picture:
@@ -76,8 +73,7 @@ def steps(sizes: Sequence[int], seconds: Mapping[str, Sequence[float]], what: st
     axes.grid(color=FAINT, alpha=0.3)
     axes.legend(frameon=False)
     rows = [
-        f"{name}: "
-        + ", ".join(f"{size:,} bytes {1000 * value:.3g} ms" for size, value in zip(sizes, values, strict=True))
+        f"{name}: " + ", ".join(f"{size:,} bytes {duration(value)}" for size, value in zip(sizes, values, strict=True))
         for name, values in seconds.items()
     ]
     return Picture(figure, title, ". ".join(rows) + ".")

@@ -46,8 +46,8 @@ def _busy_span(run: Trace, whole: tuple[int, int]) -> tuple[int, int] | None:
     if not run.messages:
         return None
     # a message that lay and waited to be read only passes when it is read
-    first = min(max(message.sent.begin, message.received.begin) for message in run.messages)
-    last = max(message.received.end for message in run.messages)
+    first = min(max(message.left, message.received.begin) for message in run.messages)
+    last = max(message.arrived for message in run.messages)
     margin = max((last - first) // 8, 50_000)
     if last - first + 2 * margin > MAGNIFY_BELOW * (whole[1] - whole[0]):
         return None
@@ -107,7 +107,7 @@ def _is_wait(event: Event) -> bool:
 
 
 def _draw_messages(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> None:
-    inside = [m for m in run.messages if m.received.end >= span[0] and m.sent.begin <= span[1]]
+    inside = [m for m in run.messages if m.arrived >= span[0] and m.left <= span[1]]
     shown = inside[:: -(-len(inside) // MOST_ARROWS) or 1]
     for message in shown:
         _draw_arrow(axes, message, zero)
@@ -119,8 +119,8 @@ def _draw_messages(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> 
 def _draw_arrow(axes: Axes, message: Message, zero: int) -> None:
     sender, receiver = message.sent.process, message.received.process
     down = 1 if receiver > sender else -1
-    start = ((message.sent.begin - zero) / 1e6, sender + down * LANE / 2)
-    end = ((message.received.end - zero) / 1e6, receiver - down * LANE / 2)
+    start = ((message.left - zero) / 1e6, sender + down * LANE / 2)
+    end = ((message.arrived - zero) / 1e6, receiver - down * LANE / 2)
     # a patch, unlike an annotation, is cut off at the edge of its panel
     arrow = FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=12, color=INK, lw=1.3, shrinkA=0, shrinkB=0)
     axes.add_patch(arrow).set_zorder(4)
@@ -157,7 +157,7 @@ def _words(run: Trace) -> str:
         lines.append(f"{process.name} ran from {begin:.1f} to {end:.1f} ms, waiting {_waited(run, number):.0%}{fate}.")
     names = [process.name for process in run.processes]
     for message in run.messages[:6]:
-        sent, received = _ms((message.sent.begin, message.received.end), zero)
+        sent, received = _ms((message.left, message.arrived), zero)
         pair = f"{names[message.sent.process]} to {names[message.received.process]}"
         lines.append(f"Message from {pair}: sent at {sent:.1f} ms, received at {received:.1f} ms.")
     if len(run.messages) > 6:

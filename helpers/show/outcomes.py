@@ -121,9 +121,8 @@ def halves(run: Trace, start: int = 0) -> Picture:
     names = [process.name for process in run.processes]
     lanes = sorted({update.process for update in found})
     result, due = found[-1].written, start + len(found)
-    stale = sum(update.stale for update in found)
     title = f"{len(found)} updates, and the counter says {result}" + (
-        f": {due - result} lost, {stale} wrote over another" if result < due else ": none lost"
+        f": {due - result} lost" if result < due else ": none lost"
     )
     figure, (axes,) = canvas(title, height=1.5 + 0.65 * len(lanes))
     width = max(last - zero, 1)
@@ -155,7 +154,7 @@ def _draw_update(axes: Axes, lane: int, update: Update, zero: int, width: int) -
     axes.barh(lane, length, left=begin, height=LANE, color=pale(colour), ec=colour, lw=1.5,
               hatch=HATCH if update.stale else None)  # fmt: skip
     axes.plot([begin], [lane], "o", color=colour, ms=8)
-    axes.plot([begin + length], [lane], "X", color=colour, ms=10, mec="white")
+    axes.plot([begin + length], [lane], "s", color=colour, ms=9, mec="white")
     space = {"xytext": (-9, 0), "textcoords": "offset points", "va": "center", "fontsize": 11}
     axes.annotate(f"reads {update.seen}", (begin, lane), ha="right", **space)
     space["xytext"] = (9, 0)
@@ -237,7 +236,11 @@ def _of(share: Share) -> str:
 def _true_share(share: Share) -> str:
     low, high = (100 * bound for bound in share.interval)
     if share.successes == 0:
-        return f"the true share may be up to {high:.2g} %"
+        return f"the true share may be up to {_percents(high)} %"
     if share.successes == share.trials:
-        return f"the true share is at least {low:.3g} %"
-    return f"the true share is between {low:.2g} and {high:.2g} %"
+        return f"the true share is at least {_percents(low)} %"
+    return f"the true share is between {_percents(low)} and {_percents(high)} %"
+
+
+def _percents(percent: float) -> str:
+    return f"{percent:.3g}" if percent > 90 else f"{percent:.2g}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets
 
+from helpers.show.kernel import in_main_thread
 from helpers.show.theme import Picture
 
 Knob = tuple[float, float, float] | Sequence[str]
@@ -34,6 +35,9 @@ class Panel(ipywidgets.VBox):
 
     def press(self, _: ipywidgets.Button | None = None) -> None:
         """Run the experiment once with the knobs as they are, unless a run is going on."""
+        in_main_thread(self._run_once)
+
+    def _run_once(self) -> None:
         if not self._busy.acquire(blocking=False):
             return
         self._button.disabled, self._button.description = True, "running …"

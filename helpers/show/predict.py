@@ -10,6 +10,8 @@ from typing import Any
 import ipywidgets
 from IPython.display import Markdown
 
+from helpers.show.costs import rounded
+
 CLOSE = 2.0  # a number within this factor of what happened counts as right
 
 
@@ -55,7 +57,7 @@ class Prediction(ipywidgets.VBox):
         """
         if self.answers and happened not in self.answers:
             raise ValueError(f"happened must be one of the answers {list(self.answers)}, not {happened!r}")
-        shown = happened if isinstance(happened, str) else f"{happened:.3g} {self.unit}"
+        shown = happened if isinstance(happened, str) else f"{rounded(happened)} {self.unit}"
         return Markdown(f"{self._comparison(happened)}**What happened: {shown}.** {because}")
 
     def _comparison(self, happened: str | float) -> str:

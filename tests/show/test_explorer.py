@@ -17,8 +17,9 @@ from helpers.interleavings import (
     locked_increments,
     philosophers,
 )
-from helpers.show import explorer as module
-from helpers.show.explorer import MOST_LIVE, SCRIPT, explorer, in_main_thread, replay_lanes
+from helpers.show import kernel
+from helpers.show.explorer import MOST_LIVE, SCRIPT, explorer, replay_lanes
+from helpers.show.kernel import in_main_thread
 from helpers.show.theme import FAILURE, PROCESS_COLOURS
 
 ONE = {"end with 1 although three processes added one": 1}
@@ -168,7 +169,7 @@ def test_processes_start_in_the_main_thread_whichever_thread_hears_the_browser(m
     class Shell:
         kernel = type("Kernel", (), {"io_loop": Loop})
 
-    monkeypatch.setattr(module, "get_ipython", Shell)
+    monkeypatch.setattr(kernel, "get_ipython", Shell)
     in_main_thread(lambda: called.append("at once"))
     assert called == ["at once"]
     later = threading.Thread(target=in_main_thread, args=(print,))

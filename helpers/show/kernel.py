@@ -1,0 +1,18 @@
+"""What widgets need to know of the notebook's kernel."""
+
+import threading
+from collections.abc import Callable
+
+from IPython import get_ipython
+
+
+def in_main_thread(call: Callable[[], None]) -> None:
+    """Call a function in the main thread, where alone processes are supervised: at once, or when the kernel is idle.
+
+    JupyterLab may send what widgets say to a thread of its own (a subshell of the kernel).
+    """
+    kernel = getattr(get_ipython(), "kernel", None)
+    if threading.current_thread() is threading.main_thread() or kernel is None:
+        call()
+    else:
+        kernel.io_loop.add_callback(call)

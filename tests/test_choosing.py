@@ -54,9 +54,9 @@ def test_the_panel_describes_the_task_and_the_advice():
     survey = Survey(streams, streams, {}, {}, {"shared memory": 1e-6, "Manager": 1e-3})
     recommend = choosing.guide(survey)
     picture, verdict = recommend(2, "100 bytes", "10 a second", "messages", "does not happen")
-    assert verdict.startswith("Pipe. Messages between two") and "Pipe (advised)" in _labels(picture)
+    assert verdict.startswith("Pipe, for 2 parties. Messages between two") and "Pipe (advised)" in _labels(picture)
     picture, verdict = recommend(3, "10,000 bytes", "1,000 a second", "dicts and lists", "does not happen")
-    assert verdict.startswith("Manager.") and "1,000 needed" in picture.title
+    assert verdict.startswith("Manager, for 3 parties.") and "1,000 needed" in picture.title
 
 
 def _labels(picture):

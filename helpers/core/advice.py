@@ -75,7 +75,7 @@ class Advice:
         rate, unit = self.rates[self.mechanism], "messages" if self.task.shares == "messages" else "updates"
         enough = "" if self.is_enough else f" That is too slow for you: put several {unit} into one."
         here = f"Here: about {float(f'{rate:.2g}'):,.0f} {unit} a second; needed: {self.task.rate:,}."
-        return f"{self.mechanism}. {self.rule} {here}{enough}"
+        return f"{self.mechanism}, for {self.task.parties} parties. {self.rule} {here}{enough}"
 
 
 def advise(task: Task, survey: Survey) -> Advice:

@@ -44,7 +44,7 @@ def rates(advice: Advice) -> Picture:
     names, task = list(advice.rates), advice.task
     what = f"messages of {task.size:,} bytes" if task.shares == "messages" else "updates"
     expected = rounded(advice.rates[advice.mechanism])
-    title = f"{advice.mechanism}: about {expected} {what} a second, {task.rate:,} needed"
+    title = f"{advice.mechanism} for {task.parties} parties: about {expected} {what} a second, {task.rate:,} needed"
     figure, (axes,) = canvas(title, height=1.6 + 0.45 * len(names))
     for number, name in enumerate(names):
         chosen, colour = name == advice.mechanism, colour_of(number)

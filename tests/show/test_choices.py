@@ -31,6 +31,6 @@ def test_the_map_needs_a_survey():
 
 def test_the_bars_mark_what_is_advised_by_a_word_too(survey):
     picture = rates(advise(Task(2, 100, 10), survey))
-    assert picture.title == "Pipe: about 50,000 messages of 100 bytes a second, 10 needed"
+    assert picture.title == "Pipe for 2 parties: about 50,000 messages of 100 bytes a second, 10 needed"
     labels = [label.get_text() for label in picture.figure.axes[0].get_yticklabels()]
     assert labels == ["Pipe (advised)", "shared memory"]

@@ -1,6 +1,5 @@
 """A scenario on real processes, free and at full speed, many times: how often each outcome came."""
 
-import math
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -8,10 +7,10 @@ from dataclasses import dataclass
 from helpers.core import checks
 from helpers.core.crew import Crew, company_for
 from helpers.core.model import Model
+from helpers.core.repeats import wilson
 from helpers.core.scenario import Build, Scenario
 
 MOST_RUNS = 1_000_000
-_Z = 1.959964  # 97.5 % quantile of the normal distribution: intervals of 95 %
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Sample:
 
     def frequency(self, outcome: Hashable) -> Frequency:
         """Return how often an outcome was seen, 0 times included."""
-        return wilson(self.outcomes.get(outcome, 0), self.runs)
+        return frequency(self.outcomes.get(outcome, 0), self.runs)
 
     @property
     def frequencies(self) -> dict[Hashable, Frequency]:
@@ -42,17 +41,10 @@ class Sample:
         return {outcome: self.frequency(outcome) for outcome in self.outcomes}
 
 
-def wilson(count: int, runs: int) -> Frequency:
-    """Return the share of `count` in `runs` with its score interval (Wilson, 1927).
-
-    Raises TypeError or ValueError for less than one run, or a count that is not from 0 to `runs`.
-    """
-    checks.whole_number("runs", runs, 1, MOST_RUNS)
-    checks.whole_number("count", count, 0, runs)
-    share, z2 = count / runs, _Z**2
-    middle = (share + z2 / (2 * runs)) / (1 + z2 / runs)
-    half = _Z / (1 + z2 / runs) * math.sqrt(share * (1 - share) / runs + z2 / (4 * runs**2))
-    return Frequency(count, share, max(0.0, middle - half), min(1.0, middle + half))
+def frequency(count: int, runs: int) -> Frequency:
+    """Return the share of `count` in `runs` with its interval; raises TypeError and ValueError as `wilson` does."""
+    low, high = wilson(count, runs)
+    return Frequency(count, count / runs, low, high)
 
 
 def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadline: float = 30.0) -> Sample:

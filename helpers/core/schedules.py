@@ -11,7 +11,7 @@ from helpers.core.exploration import Exploration, deadlock, ends_with, explore, 
 from helpers.core.memory import Memory
 from helpers.core.model import Crashed, Model, State, Step, Waiting, lost_updates
 from helpers.core.replays import ModelMismatch, Replay, replay
-from helpers.core.sampling import Frequency, Sample, sample, wilson
+from helpers.core.sampling import Frequency, Sample, frequency, sample
 from helpers.core.scenario import Scenario
 from helpers.core.stategraph import graph_data
 from helpers.core.walks import Walks, pct, random_walks
@@ -34,6 +34,7 @@ __all__ = [
     "deadlock",
     "ends_with",
     "explore",
+    "frequency",
     "graph_data",
     "keep_workers",
     "lost_updates",
@@ -42,5 +43,4 @@ __all__ = [
     "replay",
     "sample",
     "violation",
-    "wilson",
 ]

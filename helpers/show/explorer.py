@@ -25,7 +25,7 @@ from helpers.core.exploration import Exploration, Predicate, deadlock, ends_with
 from helpers.core.model import GRAINS, Model, Step, lost_updates
 from helpers.core.replays import Replay, replay
 from helpers.core.rules import READS, WRITES
-from helpers.core.sampling import Frequency, Sample, sample, wilson
+from helpers.core.sampling import Frequency, Sample, frequency, sample
 from helpers.core.scenario import Build, Scenario
 from helpers.core.stategraph import MOST_STATES, graph_data
 from helpers.core.trace import Event
@@ -304,7 +304,7 @@ def _told(played: Replay) -> str:
 
 def _frequencies(seen: Sample) -> dict[str, Any]:
     outcomes = {str(outcome): _row(seen.frequency(outcome)) for outcome in seen.outcomes}
-    never, deadlocks = wilson(0, seen.runs), wilson(seen.deadlocks, seen.runs)
+    never, deadlocks = frequency(0, seen.runs), frequency(seen.deadlocks, seen.runs)
     return {"runs": seen.runs, "outcomes": outcomes, "never": _row(never), "deadlock": _row(deadlocks)}
 
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from helpers.core import checks
 from helpers.core.exploration import Exploration, deadlock
 from helpers.core.model import State, Step
-from helpers.core.sampling import Frequency, Sample, wilson
+from helpers.core.sampling import Frequency, Sample, frequency
 from helpers.show.theme import FAILURE, FAINT, INK, LINES, MARKERS, Picture, canvas, colour_of, pale
 
 MOST_OUTCOMES = 40
@@ -52,7 +52,7 @@ def compare(
     }
     if explored.deadlocks or seen.deadlocks:
         chances = float(explored.probability(deadlock)), float(explored.probability(deadlock, "coin"))
-        rows[DEADLOCK] = (*chances, wilson(seen.deadlocks, seen.runs))
+        rows[DEADLOCK] = (*chances, frequency(seen.deadlocks, seen.runs))
         bad.append(DEADLOCK)
     if len(rows) > MOST_OUTCOMES:
         raise ValueError(f"there must be at most {MOST_OUTCOMES} outcomes to draw, not {len(rows)}")

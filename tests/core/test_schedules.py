@@ -31,6 +31,7 @@ from helpers.core.schedules import (
     deadlock,
     ends_with,
     explore,
+    frequency,
     graph_data,
     keep_workers,
     lost_updates,
@@ -39,7 +40,6 @@ from helpers.core.schedules import (
     replay,
     sample,
     violation,
-    wilson,
 )
 from tests import scheduled
 from tests.enumeration import DEADLOCK, count_outcomes, enumerate_schedules
@@ -382,7 +382,7 @@ def test_pct_keeps_its_promise():
         (lambda: random_walks(interleavings.increments(), True), TypeError, "runs must be a whole number"),
         (lambda: random_walks(interleavings.increments(), 1, longest=0), ValueError, "longest must be from 1 to"),
         (lambda: pct(interleavings.increments(), 1, depth=0), ValueError, "depth must be from 1 to"),
-        (lambda: wilson(3, 2), ValueError, "count must be from 0 to 2, not 3"),
+        (lambda: frequency(3, 2), ValueError, "successes must be from 0 to 2, not 3"),
     ],
 )
 def test_bad_input_is_named_before_anything_starts(call, error, words):
@@ -710,12 +710,12 @@ def test_frequencies_come_with_wilson_intervals():
         (0, 20, 0, 0.1611),
         (1, 29, 0.0061, 0.1718),
     ]:
-        frequency = wilson(count, runs)
-        assert (frequency.low, frequency.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
-        assert frequency.low <= frequency.share <= frequency.high
+        seen = frequency(count, runs)
+        assert (seen.low, seen.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+        assert seen.low <= seen.share <= seen.high
 
 
 def test_a_sample_tells_the_frequency_of_what_was_never_seen():
     seen = sample(interleavings.locked_increments(), runs=10)
     assert seen.frequency(1).count == 0 and seen.frequency(1).high < 0.3
-    assert seen.frequencies == {2: wilson(10, 10)}
+    assert seen.frequencies == {2: frequency(10, 10)}

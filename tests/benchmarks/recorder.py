@@ -68,6 +68,5 @@ if __name__ == "__main__":
         costs.append((recorded - plain) / events[name])
         print(f"{name:<32} {plain:>6.2f} µs {recorded:>6.2f} µs {recorded / plain:>6.1f} {costs[-1]:>12.2f} µs")
     median = statistics.median(costs)
-    print(
-        f"an event costs {median:.2f} µs (median), {'within' if median <= BUDGET else 'above'} the {BUDGET:g} µs allowed"
-    )
+    verdict = "within" if median <= BUDGET else "above"
+    print(f"an event costs {median:.2f} µs (median), {verdict} the {BUDGET:g} µs allowed")

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from multiprocessing import get_context
 
@@ -119,14 +118,19 @@ def session_to_be_killed(method):
         child.join()
 
 
+def interrupt_the_parent():
+    """Do to the parent's process group what Jupyter does when a learner interrupts a cell."""
+    os.killpg(os.getpgid(os.getppid()), signal.SIGINT)
+    sleep_for_ever()
+
+
 def interrupted_session(method):
     """Be a notebook cell that a learner interrupts; say in the exit code how it ended."""
     from helpers.core.processes import supervised
 
-    threading.Timer(1.0, os.killpg, (0, signal.SIGINT)).start()
     try:
         with supervised(deadline=30):
-            child = get_context(method).Process(target=sleep_for_ever)
+            child = get_context(method).Process(target=interrupt_the_parent)
             child.start()
             child.join()
     except KeyboardInterrupt:

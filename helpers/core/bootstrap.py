@@ -10,6 +10,8 @@ from multiprocessing import current_process, util
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
+__tracebackhide__ = True  # an instrument: never the place where somebody waits
+
 Call = tuple[Callable[..., object], tuple[Any, ...]]
 
 

@@ -33,6 +33,7 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 LONGEST_DEADLINE = 3600.0  # seconds
 _ANSWER_WITHIN = 0.3  # seconds for the children to say where they are, or to show that they failed
+_DEATH_SHOWS_WITHIN = 2.0  # seconds from a broken line to the exit code of the child that broke it
 _REAP_WITHIN = 0.5  # seconds for killed children to be gone
 _NUDGE_EVERY = 0.2  # seconds between attempts to interrupt the block
 # where there is no SIGALRM (Windows) the block is interrupted as Ctrl-C would do it
@@ -130,16 +131,17 @@ class Family:
                 self.settle()
                 leftovers.put_away(self._registered)
             elif isinstance(error, Exception):
-                self._let_failures_show()
+                # the parent may learn of a dying child by an EOFError before its exit code can be seen
+                is_broken_line = isinstance(error, EOFError | ConnectionError)
+                self._let_failures_show(_DEATH_SHOWS_WITHIN if is_broken_line else _ANSWER_WITHIN)
         except (_Interrupted, KeyboardInterrupt) as interrupt:
             return error or interrupt
         finally:
             self._settling = False
         return error
 
-    def _let_failures_show(self) -> None:
-        # the parent may learn of a dying child by an EOFError before its exit code can be seen
-        until = time.monotonic() + _ANSWER_WITHIN
+    def _let_failures_show(self, seconds: float) -> None:
+        until = min(time.monotonic() + seconds, self._end)
         while time.monotonic() < until and not self._failed():
             running = [child.sentinel for child in self._children if child.poll() is None]
             if not running:

@@ -118,19 +118,22 @@ def session_to_be_killed(method):
         child.join()
 
 
-def interrupt_the_parent():
-    """Do to the parent's process group what Jupyter does when a learner interrupts a cell."""
-    os.killpg(os.getpgid(os.getppid()), signal.SIGINT)
+def interrupt_the_parent(times):
+    """Do to the parent's process group what Jupyter does when a learner interrupts a cell, once or impatiently."""
+    for _ in range(times):
+        os.killpg(os.getpgid(os.getppid()), signal.SIGINT)
+        time.sleep(0.02)
     sleep_for_ever()
 
 
-def interrupted_session(method):
+def interrupted_session(method, times):
     """Be a notebook cell that a learner interrupts; say in the exit code how it ended."""
     from helpers.core.processes import supervised
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in the background start without
     try:
-        with supervised(deadline=30):
-            child = get_context(method).Process(target=interrupt_the_parent)
+        with supervised(deadline=15):
+            child = get_context(method).Process(target=interrupt_the_parent, args=(times,))
             child.start()
             child.join()
     except KeyboardInterrupt:

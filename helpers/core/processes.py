@@ -115,7 +115,14 @@ class Family:
         try:
             error = self._see_to_end(error)
         finally:
-            self._close()
+            # whoever interrupts twice must not stop the tidying up
+            interrupts = signal.signal(signal.SIGINT, signal.SIG_IGN)
+            try:
+                self._close()
+            finally:
+                signal.signal(signal.SIGINT, interrupts)
+                # on Windows this is the same signal, so it comes last
+                signal.signal(_NUDGE, self._previous_handler)
         return self._conclude(error)
 
     def settle(self) -> None:
@@ -161,7 +168,6 @@ class Family:
         _families.remove(self)
         if _families:
             bootstrap.install(_families[-1])
-        signal.signal(_NUDGE, self._previous_handler)
         self._write_reports()
         for resource in (*self._children, self._wake, self._bell):
             resource.close()

@@ -234,8 +234,9 @@ def test_children_end_by_themselves_when_their_parent_is_killed(method):
 
 
 @posix_only
-def test_ctrl_c_ends_the_block_without_a_heap_of_tracebacks():
-    done = worker.run_detached("from tests.misbehaviour import interrupted_session as s; s('spawn')")
+@pytest.mark.parametrize("times", [1, 20])
+def test_ctrl_c_ends_the_block_without_a_heap_of_tracebacks(times):
+    done = worker.run_detached(f"from tests.misbehaviour import interrupted_session as s; s('spawn', {times})")
     assert done.stdout == "interrupted, nothing else\n"
     assert done.stderr == ""
 

@@ -30,7 +30,9 @@ def model(processes: Sequence[str], links: Sequence[Link], title: str = "") -> P
         axes.add_patch(FancyArrowPatch((left + 0.23, 0), (right - 0.23, 0), arrowstyle="<|-|>", mutation_scale=16,
                                        color=INK, lw=2))  # fmt: skip
         axes.text((left + right) / 2, 0.08, label, ha="center", va="bottom", fontsize=12)
-    words = " ".join(f"{first} and {second} are connected by a {label}." for first, second, label in links)
+    words = " ".join(
+        f"{first} and {second} are connected: {' '.join(label.split())}." for first, second, label in links
+    )
     return Picture(figure, title, f"Boxes in a row: {', '.join(processes)}. {words}")
 
 

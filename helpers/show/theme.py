@@ -56,7 +56,8 @@ class Picture:
         return small.getvalue()
 
     def __repr__(self) -> str:
-        return f"{self.title}. {self.words}"
+        stop = "" if self.title.endswith(("?", ".", "!")) else "."
+        return f"{self.title}{stop} {self.words}"
 
     def html(self) -> str:
         """Return the picture as an HTML image with its words."""

@@ -9,7 +9,7 @@ from helpers.start_here import Check
 def test_a_model_names_processes_and_what_connects_them():
     picture = model(["parent", "child"], [("parent", "child", "pipe")])
     assert picture.title == "2 processes, each with a memory of its own"
-    assert "parent and child are connected by a pipe" in picture.words
+    assert "parent and child are connected: pipe." in picture.words
 
 
 def test_bars_compare_the_longest_with_the_shortest():

@@ -105,8 +105,8 @@ def _all_lines(folder: Path, end: int) -> Iterator[_Line]:
             for begin, until, order, size, number in taps.ENTRY.iter_unpack(chunk.read_bytes()):
                 if number:
                     yield _Line(pid, begin, until, order, size if size >= 0 else None, *words[number - 1])
-        begin, order, number = taps.WAITING.unpack(path.with_suffix(".waiting").read_bytes())
-        if number:
+        begin, order, number, is_waiting = taps.WAITING.unpack(path.with_suffix(".waiting").read_bytes())
+        if is_waiting:
             unfinished = _Line(pid, begin, end, order or begin, None, *words[number - 1])
             yield replace(unfinished, outcome="entering") if order else unfinished
 

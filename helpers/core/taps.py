@@ -30,7 +30,7 @@ from helpers.core import bootstrap
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 ENTRY = struct.Struct("<5q")
-WAITING = struct.Struct("<3q")  # begin, order and words of the call that is under way; words 0: none
+WAITING = struct.Struct("<3qb")  # begin, order and words of a call; last 1 while it is under way
 ORDER = struct.Struct("<q")
 CHUNK = 10_000 * ENTRY.size  # bytes for entries, before another file is begun
 clock = time.perf_counter_ns
@@ -79,10 +79,9 @@ class Log:
         # last: where it exists the others are complete, though the process may be killed at any moment
         self._texts = self._path("words").open("wb", buffering=0)
 
-    def write(self, kind: str, begin: int, end: int, order: int, outcome: str, channel: str, detail: str = "") -> None:
-        """Write one entry for the thread that calls."""
-        here = _local.state
-        words = self._number(kind, outcome, here.name, channel, detail)
+    def write(self, here: _ThreadState, begin: int, end: int, order: int, *what: str) -> None:
+        """Write one entry for the thread that calls; `what` is kind, outcome, thread, channel and detail."""
+        words = self._words.get(what) or self._new_number(what)
         with self._lock:
             if self._at == CHUNK:
                 self._open_chunk()
@@ -90,9 +89,9 @@ class Log:
             ENTRY.pack_into(self._entries, self._at, begin, end, order, here.size, words)
             self._at += ENTRY.size
 
-    def wait(self, kind: str, begin: int, channel: str) -> None:
+    def wait(self, begin: int, *what: str) -> None:
         """Note in which call the main thread is."""
-        WAITING.pack_into(self._waiting, 0, begin, 0, self._number(kind, "unfinished", "MainThread", channel, ""))
+        WAITING.pack_into(self._waiting, 0, begin, 0, self._words.get(what) or self._new_number(what), 1)
 
     def enter(self, order: int) -> None:
         """Note that the message of this call begins to enter its channel, since the call may never return."""
@@ -100,10 +99,7 @@ class Log:
 
     def go_on(self) -> None:
         """Note that the call has returned."""
-        WAITING.pack_into(self._waiting, 0, 0, 0, 0)
-
-    def _number(self, *words: str) -> int:
-        return self._words.get(words) or self._new_number(words)
+        self._waiting[WAITING.size - 1] = 0
 
     def _new_number(self, words: tuple[str, ...]) -> int:
         with self._lock:
@@ -178,7 +174,7 @@ class _Starts:
     def after_start(self, child: process.BaseProcess) -> None:
         if child._popen is not None:
             self.children[child.pid] = child
-            _log.write("start", self._begin, clock(), self._begin, "ok", Channel(str(child.pid), child.name).text)
+            _write("start", self._begin, clock(), self._begin, "ok", Channel(str(child.pid), child.name).text)
 
 
 class _TapOnImport:
@@ -217,7 +213,7 @@ def _recorded(plain: Callable[..., Any], kind: str, find: Callable[[Any], Channe
         here.inside, here.size, outcome = True, -1, "failed"
         begin = here.order = clock()
         if here.is_main:
-            log.wait(kind, begin, channel.text)
+            log.wait(begin, kind, "unfinished", here.name, channel.text, "")
         try:
             result = plain(self, *args, **kwargs)
             outcome = "failed" if result is False and may_fail else "ok"
@@ -227,11 +223,18 @@ def _recorded(plain: Callable[..., Any], kind: str, find: Callable[[Any], Channe
             raise
         finally:
             here.inside = False
-            log.write(kind, begin, clock(), here.order, outcome, channel.text, detail(self, *args) if detail else "")
+            more = detail(self, *args) if detail else ""
+            log.write(here, begin, clock(), here.order, kind, outcome, here.name, channel.text, more)
             if here.is_main:
                 log.go_on()
 
     return tapped
+
+
+def _write(kind: str, begin: int, end: int, order: int, outcome: str, channel: str, detail: str = "") -> None:
+    """Write an entry of something that is no call of its own."""
+    here = _local.state
+    _log.write(here, begin, end, order, kind, outcome, here.name, channel, detail)
 
 
 def _replace(owner: Any, name: str, new: Any) -> None:
@@ -334,7 +337,7 @@ def _note_sizes(kind: type) -> None:
 
 def _write_moment(kind: str, channel: Channel) -> None:
     now = _local.state.order
-    _log.write(kind, now, now, now, "ok", channel.text)
+    _write(kind, now, now, now, "ok", channel.text)
 
 
 def _note_requests(kind: type) -> None:
@@ -350,7 +353,7 @@ def _note_requests(kind: type) -> None:
     def send(self: Any, reply: Any) -> None:
         if _local.state.request and _log:
             (identity, method, begin), _local.state.request = _local.state.request, None
-            _log.write("serve", begin, clock(), begin, "ok", Channel(identity, "").text, method)
+            _write("serve", begin, clock(), begin, "ok", Channel(identity, "").text, method)
         plain_send(self, reply)
 
     _replace(kind, "recv", recv)
@@ -542,7 +545,7 @@ def _tap_processes() -> None:
             outcome = "ok"
         finally:
             if _log:
-                _log.write("run", begin, clock(), begin, outcome, Channel("", self.name).text)
+                _write("run", begin, clock(), begin, outcome, Channel("", self.name).text)
 
     _replace(process.BaseProcess, "run", run)
 

@@ -100,7 +100,7 @@ def _all_lines(folder: Path, end: int) -> Iterator[_Line]:
     """Return what was recorded, and last for each process the call in which it was when it was killed."""
     for path in folder.glob("*.words"):
         pid = int(path.stem)
-        words = [_columns(text) for text in path.read_text().splitlines()]
+        words = [_columns(text) for text in path.read_text(encoding="utf-8").splitlines()]
         for chunk in folder.glob(f"{pid}.*.entries"):
             for begin, until, order, size, number in taps.ENTRY.iter_unpack(chunk.read_bytes()):
                 if number:
@@ -140,6 +140,10 @@ def _names(lines: list[_Line]) -> dict[str, str]:
     return names
 
 
+# outcomes of a line whose message is in the channel, or was about to be there when its process was killed
+SENT = ("ok", "entering")
+
+
 def _event(line: _Line, index: dict[int, int], names: dict[str, str], arrived: bool) -> Event:
     channel = names.get(line.identity, line.label)
     failed = line.outcome in ("failed", "unfinished", "entering") and not arrived
@@ -152,7 +156,7 @@ Met = Iterator[tuple[_Line, _Line]]
 def _met_in_pipes(lines: list[_Line]) -> Met:
     """The n-th message into one side of a pipe comes out of the other side as the n-th."""
     sent, received = defaultdict(list), defaultdict(list)
-    for line in sorted((line for line in lines if line.outcome in ("ok", "entering")), key=lambda line: line.order):
+    for line in sorted((line for line in lines if line.outcome in SENT), key=lambda line: line.order):
         if line.kind == "send":
             sent[line.identity, line.side].append(line)
         elif line.kind == "recv":
@@ -170,7 +174,7 @@ def _met_in_queues(lines: list[_Line]) -> Met:
     Items enter in the order in which the feeder threads send them; each feeder keeps the order of its process.
     """
     put, entered, got = defaultdict(list), defaultdict(list), defaultdict(list)
-    for line in sorted((line for line in lines if line.outcome in ("ok", "entering")), key=lambda line: line.order):
+    for line in sorted((line for line in lines if line.outcome in SENT), key=lambda line: line.order):
         if line.kind == "put":
             put[line.identity, line.pid].append(line)
         elif line.kind == "feed":

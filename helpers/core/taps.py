@@ -103,8 +103,11 @@ class Log:
 
     def _new_number(self, words: tuple[str, ...]) -> int:
         with self._lock:
-            self._texts.write(("\t".join(words) + "\n").encode())
-            return self._words.setdefault(words, len(self._words) + 1)
+            # another thread may have been here between the look and the lock; its number is the line of the text
+            if words not in self._words:
+                self._texts.write(("\t".join(words) + "\n").encode())
+                self._words[words] = len(self._words) + 1
+            return self._words[words]
 
     def _open_chunk(self) -> None:
         self._entries = self._mapped(f"{next(self._chunks)}.entries", CHUNK)

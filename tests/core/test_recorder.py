@@ -18,6 +18,7 @@ from multiprocessing.connection import wait
 
 import pytest
 
+from helpers.core import taps
 from helpers.core.processes import ProcessesFailed, expect_failure
 from helpers.core.recorder import record
 from tests import recorded as worker
@@ -264,3 +265,10 @@ def test_the_trace_exports_to_chrome_json(tmp_path):
     assert len(by_phase["X"]) == len(run.events) and all(event["dur"] >= 0 for event in by_phase["X"])
     assert [event["id"] for event in by_phase["s"]] == [event["id"] for event in by_phase["f"]] == [0, 1]
     assert all({"pid", "tid", "ts"} <= event.keys() for event in by_phase["X"])
+
+
+def test_two_threads_that_meet_the_same_words_first_get_the_number_of_one_line(tmp_path):
+    log = taps.Log(tmp_path)
+    # both have looked in vain before either holds the lock
+    assert [log._new_number(words) for words in (("a", "é"), ("a", "é"), ("b",))] == [1, 1, 2]
+    assert (tmp_path / f"{os.getpid()}.words").read_text(encoding="utf-8") == "a\té\nb\n"

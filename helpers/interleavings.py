@@ -1,7 +1,7 @@
 """The scenarios of the lesson on interleavings: each worker yields wherever the scheduler may switch."""
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from ctypes import Array as CArray
 from multiprocessing import synchronize
 from multiprocessing.sharedctypes import Synchronized
@@ -240,11 +240,15 @@ def peterson() -> Scenario:
     """Two processes keep each other out of a critical section with three shared integers."""
 
     def peterson(memory: Memory) -> Workers:
-        wants = [memory.integer("process 0 wants"), memory.integer("process 1 wants")]
-        turn, inside = memory.integer("turn"), memory.integer("inside")
-        return [(take_turns, (wants[me], wants[1 - me], turn, me, inside)) for me in (0, 1)]
+        return _two_at_the_door(memory, take_turns)
 
     return Scenario(peterson, invariant=at_most_one_inside)
+
+
+def _two_at_the_door(memory: Memory, worker: Callable[..., Steps]) -> Workers:
+    wants = [memory.integer("process 0 wants"), memory.integer("process 1 wants")]
+    turn, inside = memory.integer("turn"), memory.integer("inside")
+    return [(worker, (wants[me], wants[1 - me], turn, me, inside)) for me in (0, 1)]
 
 
 def take_turns_late(mine: Integer, theirs: Integer, turn: Integer, me: int, inside: Integer) -> Steps:
@@ -270,9 +274,7 @@ def late_peterson() -> Scenario:
     """Peterson's algorithm as a processor may carry it out that keeps back its writes."""
 
     def late_peterson(memory: Memory) -> Workers:
-        wants = [memory.integer("process 0 wants"), memory.integer("process 1 wants")]
-        turn, inside = memory.integer("turn"), memory.integer("inside")
-        return [(take_turns_late, (wants[me], wants[1 - me], turn, me, inside)) for me in (0, 1)]
+        return _two_at_the_door(memory, take_turns_late)
 
     return Scenario(late_peterson, invariant=at_most_one_inside)
 

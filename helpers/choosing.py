@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from multiprocessing.sharedctypes import Synchronized
-from multiprocessing.synchronize import Barrier
 from typing import TYPE_CHECKING, Any
 
 from helpers.core import checks
@@ -33,13 +31,6 @@ def pass_on_two(mechanism: Mechanism, end: Any, line: Connection) -> None:
     """Receive two messages, and pass each on."""
     for _ in range(2):
         line.send(mechanism.receive(end))
-
-
-def add_after_all_have_read(number: Synchronized, all_have_read: Barrier) -> None:
-    """Wrong: add one in two halves, with everybody's reading between them."""
-    seen = number.value
-    all_have_read.wait()
-    number.value = seen + 1
 
 
 def _report_standstill(thread: int, waiting: Connection) -> None:

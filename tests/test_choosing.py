@@ -4,7 +4,7 @@ from multiprocessing import active_children, get_all_start_methods, get_context
 
 import pytest
 
-from helpers import choosing
+from helpers import choosing, shared_memory
 from helpers.core import mechanisms
 from helpers.core.advice import Survey
 from helpers.core.processes import supervised
@@ -45,7 +45,7 @@ def test_two_that_read_before_either_writes_lose_an_update(method):
         ctx = get_context(method)
         number, barrier = ctx.Value("i", 0), ctx.Barrier(2)
         for _ in range(2):
-            ctx.Process(target=choosing.add_after_all_have_read, args=(number, barrier)).start()
+            ctx.Process(target=shared_memory.add_after_all_have_read, args=(number, barrier)).start()
     assert number.value == 1
 
 

@@ -31,7 +31,7 @@ lint: $(READY)
 
 # run every cell again, and keep the outputs; name one with NOTEBOOKS=notebooks/01_pipe.ipynb
 notebooks: $(READY)
-	$(BIN)/python -m helpers.execute $(NOTEBOOKS)
+	$(BIN)/python -m tools.execute_notebooks $(NOTEBOOKS)
 
 benchmark: $(READY)
 	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
 
-from helpers.core.memory import Memory
-from helpers.core.model import Model
-from helpers.core.rules import Access
+from helpers.scheduling.model.model import Model
+from helpers.scheduling.program.handles import Memory
+from helpers.scheduling.program.semantics import Access
 
 DEADLOCK = "deadlock"
 

@@ -109,7 +109,7 @@ def warn():
 
 def session_to_be_killed(method):
     """Be a kernel: supervise a child, print its pid, and wait to be killed."""
-    from helpers.core.processes import supervised
+    from helpers.supervision.supervisor import supervised
 
     with supervised(deadline=60):
         child = get_context(method).Process(target=sleep_for_ever)
@@ -128,7 +128,7 @@ def interrupt_the_parent(times):
 
 def interrupted_session(method, times):
     """Be a notebook cell that a learner interrupts; say in the exit code how it ended."""
-    from helpers.core.processes import supervised
+    from helpers.supervision.supervisor import supervised
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in the background start without
     try:

@@ -4,7 +4,7 @@ import os
 import random
 from multiprocessing import current_process
 
-from helpers.core.scenario import Scenario
+from helpers.scheduling.program.scenario import Scenario
 
 
 def interpret(program, numbers, locks, others):

@@ -9,10 +9,40 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 HELPERS = ROOT / "helpers"
-CORE = sorted((HELPERS / "core").glob("*.py"))
-SHOW = sorted((HELPERS / "show").glob("*.py"))
-LESSONS = sorted(path for path in HELPERS.glob("*.py") if path.stem not in ("__init__", "execute"))
+# each room imports from itself and from those below it
+STOREYS = [
+    "lessons",
+    "show",
+    "scheduling.real",
+    "scheduling.model",
+    "scheduling.program",
+    "measuring",
+    "recording",
+    "supervision",
+    "validate",
+    "front_door",
+]
+FILES = sorted(HELPERS.rglob("*.py"))
 HEAVY = {"matplotlib", "numpy", "ipywidgets", "anywidget", "pandas", "IPython", "psutil"}
+
+
+def module_name(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room_of(name):
+    """Return the storey that a module of this project belongs to; packages that only open doors have none."""
+    inner = name.removeprefix("helpers.")
+    return next((storey for storey in STOREYS if inner == storey or inner.startswith(f"{storey}.")), None)
+
+
+def in_room(*rooms):
+    return [path for path in FILES if (room_of(module_name(path)) or "").split(".")[0] in rooms]
+
+
+LESSONS = [path for path in in_room("lessons") if path.stem != "__init__"]
+PACKAGES = [path for path in FILES if path.stem == "__init__" and path not in in_room("show")]
+CORE = [path for path in FILES if path not in in_room("show", "lessons")]
 
 
 def modules_named_in(path):
@@ -29,42 +59,44 @@ def of_this_project(path):
     return {name for name in modules_named_in(path) if name.startswith("helpers")}
 
 
-@pytest.mark.parametrize("package", [HELPERS, HELPERS / "core"], ids=["helpers", "helpers.core"])
-def test_packages_that_children_import_hold_a_docstring_and_nothing_else(package):
-    body = ast.parse((package / "__init__.py").read_text(encoding="utf-8")).body
-    assert len(body) == 1 and isinstance(body[0].value, ast.Constant)
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_imports_run_down_the_storeys_and_no_other_way(path):
+    room = room_of(module_name(path))
+    imported = {room_of(name) for name in of_this_project(path)} - {None}
+    assert {other for other in imported if room and STOREYS.index(other) < STOREYS.index(room)} == set()
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
-def test_core_imports_core_and_the_standard_library(path):
-    assert all(name.startswith("helpers.core") for name in of_this_project(path))
+@pytest.mark.parametrize("path", CORE, ids=module_name)
+def test_instruments_need_the_standard_library_only(path):
     others = {name.split(".")[0] for name in modules_named_in(path)} - {"helpers"}
     assert others <= sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_module_imports_core_and_no_other_lesson(path):
-    allowed = ("helpers.core", "helpers.show")
-    assert all(name == "helpers" or name.startswith(allowed) for name in of_this_project(path))
+@pytest.mark.parametrize("path", LESSONS, ids=module_name)
+def test_a_lesson_imports_no_other_lesson(path):
+    assert {name for name in of_this_project(path) if name.startswith("helpers.lessons.")} == set()
 
 
-@pytest.mark.parametrize("path", SHOW, ids=lambda path: path.stem)
-def test_show_imports_core_and_itself(path):
-    allowed = ("helpers.core", "helpers.show")
-    assert all(name == "helpers" or name.startswith(allowed) for name in of_this_project(path))
+@pytest.mark.parametrize("path", PACKAGES, ids=module_name)
+def test_a_package_that_children_import_loads_nothing_before_it_is_asked(path):
+    name = module_name(path)
+    code = f"import sys, {name}; print(*(module for module in sys.modules if module.startswith('helpers')))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    above = {".".join(name.split(".")[:depth]) for depth in range(1, name.count(".") + 2)}
+    assert set(loaded.stdout.split()) <= above | {"helpers.front_door"}
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
-def test_core_never_prints(path):
+@pytest.mark.parametrize("path", CORE, ids=module_name)
+def test_instruments_never_print(path):
     calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     prints = [call for call in calls if getattr(call.func, "id", "") == "print"]
     # what a child wrote to standard error is passed on there, and nowhere else
     assert [call for call in prints if not any(word.arg == "file" for word in call.keywords)] == []
 
 
-@pytest.mark.parametrize("path", [*CORE, *LESSONS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*CORE, *LESSONS], ids=module_name)
 def test_what_a_child_imports_is_light(path):
-    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    name = module_name(path)
     code = f"import sys, {name}; print(*{{module.split('.')[0] for module in sys.modules}})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert not HEAVY & set(loaded.stdout.split())

@@ -42,8 +42,8 @@ def test_there_are_lessons():
 @each_notebook
 def test_a_lesson_has_its_module_and_its_tests(path):
     name = path.stem[3:]
-    assert (ROOT / "helpers" / f"{name}.py").exists()
-    assert (ROOT / "tests" / f"test_{name}.py").exists()
+    assert (ROOT / "helpers" / "lessons" / f"{name}.py").exists()
+    assert (ROOT / "tests" / "lessons" / f"test_{name}.py").exists()
 
 
 @each_notebook

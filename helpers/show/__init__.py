@@ -1,23 +1,20 @@
-"""What the learner looks at: figures, panels and predictions."""
+"""What the learner looks at: figures, panels, predictions and the explorer."""
 
-from helpers.show.costs import latency, throughput
-from helpers.show.figures import bars, checklist, model, steps
-from helpers.show.lanes import lanes
-from helpers.show.panel import panel
-from helpers.show.predict import predict
-from helpers.show.source import show_source
-from helpers.show.theme import Picture
+from helpers.front_door import opens
 
-__all__ = [
-    "Picture",
-    "bars",
-    "checklist",
-    "lanes",
-    "latency",
-    "model",
-    "panel",
-    "predict",
-    "show_source",
-    "steps",
-    "throughput",
-]
+__getattr__ = opens(
+    __name__,
+    {
+        "theme": "Picture",
+        "figures.charts": "bars checklist model steps",
+        "figures.choices": "cost_map rates",
+        "figures.costs": "latency throughput",
+        "figures.lanes": "lanes",
+        "figures.outcomes": "halves outcomes progress shares",
+        "figures.queue_depth": "depth mailbox",
+        "figures.schedules": "compare growth story strips wait_for",
+        "widgets.panel": "panel",
+        "widgets.predict": "predict",
+        "widgets.source": "show_source",
+    },
+)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from multiprocessing import get_context
 
-from helpers.core.recorder import record
+from helpers.recording.recorder import record
 
 ROUNDS, CALLS = 20, 200  # in turns, because the speed of a machine changes from second to second
 BUDGET = 5.0  # µs an event

@@ -12,8 +12,8 @@ import sys
 import time
 from itertools import islice, pairwise
 
-from helpers import interleavings
-from helpers.core.schedules import ends_with, explore, keep_workers, replay, sample
+from helpers.lessons import interleavings
+from helpers.scheduling import ends_with, explore, keep_workers, replay, sample
 from tests.enumeration import enumerate_schedules
 
 LISTED = 5_000  # schedules

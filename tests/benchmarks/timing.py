@@ -5,8 +5,8 @@ import time
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
-from helpers.core.mechanisms import PIPE_BYTES
-from helpers.core.timing import round_trips
+from helpers.measuring.mechanisms import PIPE_BYTES
+from helpers.measuring.timing import round_trips
 
 SIZES = [10, 1_000, 100_000]
 TRIPS = 3_000

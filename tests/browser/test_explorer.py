@@ -12,15 +12,15 @@ import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from helpers.core.schedules import deadlock, explore
-from helpers.execute import execute
-from helpers.interleavings import additions, bounded_queue, increments, peterson, philosophers
-from helpers.show.explorer import explorer
+from helpers.lessons.interleavings import additions, bounded_queue, increments, peterson, philosophers
+from helpers.scheduling import deadlock, explore
+from helpers.show.explorer.explorer import explorer
 from tests.browser.conftest import ROOT, keep_picture
+from tools.execute_notebooks import execute
 
 CELLS = [
-    "from helpers.core.schedules import deadlock\nfrom helpers import interleavings\n"
-    "from helpers.show.explorer import explorer",
+    "from helpers.scheduling import deadlock\nfrom helpers.lessons import interleavings\n"
+    "from helpers.show.explorer.explorer import explorer",
     'explorer(interleavings.increments(2), {"end with 1 although two processes added one": 1}, runs=20)',
     'explorer(interleavings.philosophers(2), {"make both philosophers wait for ever": deadlock})',
 ]
@@ -268,7 +268,7 @@ def test_the_browser_counts_as_python_does(browser, scenario, grain):
     page.evaluate(
         "([graph, expand]) => Object.assign(window, { graph, expand })", [explorer(scenario).graph, grain == "access"]
     )
-    script = (ROOT / "helpers" / "show" / "explorer.js").read_bytes()
+    script = (ROOT / "helpers" / "show" / "explorer" / "explorer.js").read_bytes()
     total, rows = page.evaluate(COUNTS, "data:text/javascript;base64," + base64.b64encode(script).decode())
     page.close()
     assert total == (str(explored.schedules) if isinstance(explored.schedules, int) else None)

@@ -1,1 +1,0 @@
-"""Instruments that run, record, measure and explore processes; standard library only."""

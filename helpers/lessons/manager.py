@@ -1,0 +1,173 @@
+"""Lesson 04, manager: the workers, a class of our own that a manager keeps, and the experiments that use them."""
+
+import threading
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.managers import BaseManager, BaseProxy, DictProxy, ListProxy, NamespaceProxy, SyncManager
+from multiprocessing.synchronize import Barrier
+from typing import TYPE_CHECKING
+
+from helpers import validate
+from helpers.recording.recorder import record
+from helpers.recording.trace import Trace
+
+if TYPE_CHECKING:
+    from helpers.show import Picture
+
+WAYS = ("read then write", "with the manager's lock", "one call")
+
+
+class Tally:
+    """Counts under names. The manager serves each caller in a thread of its own, hence the lock."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def add(self, name: str) -> None:
+        """Add one to the count under this name."""
+        with self._lock:
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def total(self, name: str) -> int:
+        """Return the count under this name."""
+        with self._lock:
+            return self._counts.get(name, 0)
+
+
+class Clerk(SyncManager):
+    """A manager that can do all that `ctx.Manager()` can, and keeps a Tally when asked for one."""
+
+
+Clerk.register("Tally", Tally)
+
+_tally = Tally()
+
+
+def the_tally() -> Tally:
+    """Return the one Tally of this process: all visitors of an Office get the same."""
+    return _tally
+
+
+class Office(BaseManager):
+    """A manager that anybody can visit who knows its address and its key."""
+
+
+Office.register("tally", callable=the_tally)
+
+
+def sign(book: DictProxy, name: str) -> None:
+    """Read what is written on the first page, and sign under a name of one's own."""
+    title = book["title"]
+    book[name] = f"{name} has read {title!r}"
+
+
+def work(settings: NamespaceProxy, ready: BaseProxy, go: BaseProxy, jobs: BaseProxy, results: ListProxy) -> None:
+    """Say that one is ready, wait for the start, then multiply each job by the factor, until None comes."""
+    ready.set()
+    go.wait()
+    while (job := jobs.get()) is not None:
+        results.append(job * settings.factor)
+
+
+def pass_on(basket: ListProxy, line: Connection) -> None:
+    """Put an apple into the basket, and send the basket to somebody else."""
+    basket.append("apple")
+    line.send(basket)
+
+
+def fill(line: Connection) -> None:
+    """Receive a basket, and put a pear into it."""
+    basket = line.recv()
+    basket.append("pear")
+
+
+def visit(address: tuple[str, int], key: bytes, name: str) -> None:
+    """Visit the office at this address, and be counted."""
+    office = Office(address, authkey=key)
+    office.connect()
+    office.tally().add(name)
+
+
+def read_then_write(counts: DictProxy, all_have_read: Barrier, times: int) -> None:
+    """Wrong: read the count, and write it back one higher. In between, the others read as well."""
+    for _ in range(times):
+        seen = counts["n"]
+        all_have_read.wait()
+        counts["n"] = seen + 1
+
+
+def count_with_lock(counts: DictProxy, start: Barrier, times: int, lock: BaseProxy) -> None:
+    """Read and write while nobody else can."""
+    start.wait()
+    for _ in range(times):
+        with lock:
+            seen = counts["n"]
+            counts["n"] = seen + 1
+
+
+def count_in_one_call(tally: BaseProxy, start: Barrier, times: int) -> None:
+    """Let the manager read and write."""
+    start.wait()
+    for _ in range(times):
+        tally.add("n")
+
+
+def ask_twice(book: DictProxy, line: Connection) -> None:
+    """Ask for the title, and again when told to; report what came back, or which error."""
+    line.send(book["title"])
+    line.recv()
+    try:
+        line.send(book["title"])
+    except (EOFError, OSError) as error:
+        line.send(type(error).__name__)
+
+
+def count(workers: int, additions: int, how: str, method: str = "spawn") -> tuple[int, Trace]:
+    """Let so many workers add one so many times each, in one of three WAYS; return the final count and the recording.
+
+    Raises TypeError or ValueError for fewer than one worker, more than 8, fewer than one addition, more than 200, an
+    unknown way or start method.
+    """
+    validate.whole_number("workers", workers, 1, 8)
+    validate.whole_number("additions", additions, 1, 200)
+    validate.one_of("how", how, WAYS)
+    ctx = get_context(validate.start_method(method))
+    with record(deadline=20 + workers * additions / 50) as run:
+        clerk = Clerk(ctx=ctx)
+        clerk.start()
+        worker, args, total = _plan(how, clerk, ctx.Barrier(workers), additions)
+        children = [ctx.Process(target=worker, args=args, name=f"worker {n + 1}") for n in range(workers)]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join()
+        final = total()
+    return final, run
+
+
+def _plan(how: str, clerk: Clerk, barrier: Barrier, times: int) -> tuple[Callable, tuple, Callable[[], int]]:
+    """Return the worker, its arguments, and how to read the final count."""
+    if how == "one call":
+        tally = clerk.Tally()
+        return count_in_one_call, (tally, barrier, times), lambda: tally.total("n")
+    counts = clerk.dict(n=0)
+    if how == "read then write":
+        return read_then_write, (counts, barrier, times), lambda: counts["n"]
+    return count_with_lock, (counts, barrier, times, clerk.Lock()), lambda: counts["n"]
+
+
+def count_together(workers: int, additions: int, how: str) -> "tuple[Picture, str]":
+    """Count as `count` does; return the lanes, and in words how many additions were lost: the panel of lesson 04.
+
+    Raises TypeError and ValueError as `count` does.
+    """
+    final, run = count(workers, additions, how)
+    from helpers.show import lanes
+
+    made, requests = workers * additions, sum(event.kind == "call" and event.process > 0 for event in run.events)
+    lost = made - final
+    title = f"{lost} of {made} additions lost, {requests} requests"
+    verdict = f"{made} additions were made, and the count is {final}: {lost or 'none'} lost. "
+    return lanes(run, title), verdict + f"The workers made {requests} requests, {requests / made:.1f} an addition."

@@ -1,0 +1,213 @@
+"""Lesson 01, pipe: the workers that run in the child processes, and the experiments that start them."""
+
+import time
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier, Event, Lock
+from typing import TYPE_CHECKING
+
+from helpers import validate
+from helpers.recording.recorder import record
+from helpers.recording.trace import Trace
+from helpers.supervision.supervisor import ProcessesFailed
+
+if TYPE_CHECKING:
+    from helpers.show import Picture
+
+# longer than what any pipe's buffer holds, so that no writer gets a message through in one go
+LONG = 100_000
+
+
+def answer(connection: Connection) -> None:
+    """Receive one greeting and send one back."""
+    heard = connection.recv()
+    connection.send(f"hello, {heard}")
+
+
+def tell(writer: Connection, lines: list[str]) -> None:
+    """Send one line after the other, then hang up."""
+    for line in lines:
+        writer.send(line)
+    writer.close()
+
+
+def answer_slowly(connection: Connection, seconds: float) -> None:
+    """Receive a question, think for so long, and answer."""
+    question = connection.recv()
+    time.sleep(seconds)
+    connection.send(f"{question} Yes.")
+
+
+def read_late(reader: Connection, listening: Event, seconds: float) -> None:
+    """Say that the line is up, leave a message lying for so long, then read it."""
+    listening.set()
+    time.sleep(seconds)
+    reader.recv_bytes()
+
+
+def count_until_end(reader: Connection, result: Connection) -> None:
+    """Count messages until the other side has hung up, then report the count."""
+    count = 0
+    try:
+        while True:
+            reader.recv()
+            count += 1
+    except EOFError:
+        result.send(count)
+
+
+def count_with_both_ends(reader: Connection, writer: Connection, result: Connection) -> None:
+    """Wrong: count until everybody has hung up, with a write end still in hand."""
+    count_until_end(reader, result)
+
+
+def count_and_close(reader: Connection, writer: Connection, result: Connection) -> None:
+    """Close the end that is not needed, then count until everybody has hung up."""
+    writer.close()
+    count_until_end(reader, result)
+
+
+def report_after(connection: Connection, seconds: float, name: str) -> None:
+    """Work for so long, then report by name."""
+    time.sleep(seconds)
+    connection.send(name)
+
+
+def listen_first(connection: Connection) -> None:
+    """Wait for a word before saying one: fine, unless the other side does the same."""
+    connection.recv()
+    connection.send("after you")
+
+
+def echo(connection: Connection, thinking: float = 0.0) -> None:
+    """Send every message back, after so many seconds, until the other side has hung up."""
+    try:
+        while True:
+            message = connection.recv()
+            time.sleep(thinking)
+            connection.send(message)
+    except EOFError:
+        connection.close()
+
+
+def shout(writer: Connection, start: Barrier, letter: str, count: int) -> None:
+    """Send long messages through an end that others may write to as well."""
+    message = letter.encode() * LONG
+    start.wait()
+    try:
+        for _ in range(count):
+            writer.send_bytes(message)
+    except OSError:
+        pass  # the reader has given up
+
+
+def take_turns(writer: Connection, start: Barrier, letter: str, count: int, turn: Lock) -> None:
+    """Like `shout`, with a lock around each message."""
+    message = letter.encode() * LONG
+    start.wait()
+    for _ in range(count):
+        with turn:
+            writer.send_bytes(message)
+
+
+def put_messages(queue: Queue, start: Barrier, letter: str, count: int) -> None:
+    """Like `shout`, into a queue."""
+    message = letter.encode() * LONG
+    start.wait()
+    for _ in range(count):
+        queue.put(message)
+
+
+def is_whole(message: bytes) -> bool:
+    """Tell whether a message is one writer's alone: of full length, and one letter throughout."""
+    return len(message) == LONG and message == message[:1] * LONG
+
+
+def whole_messages(reader: Connection, expected: int) -> int:
+    """Read messages until `expected` have come or the stream makes no sense; return how many were whole."""
+    whole = 0
+    for _ in range(expected):
+        try:
+            # a garbled length would else ask for a gigabyte that never comes
+            whole += is_whole(reader.recv_bytes(maxlength=LONG))
+        except (EOFError, OSError):
+            break
+    return whole
+
+
+def gather(readers: list[Connection]) -> list[bytes]:
+    """Receive from several pipes, from each as soon as it has something, until all have hung up."""
+    messages, open_readers = [], list(readers)
+    while open_readers:
+        for reader in wait(open_readers):
+            try:
+                messages.append(reader.recv_bytes())
+            except EOFError:
+                open_readers.remove(reader)
+    return messages
+
+
+def who_waited(run: Trace, seconds: float) -> str:
+    """Say who was in one `recv()` for longer than so many seconds: "the parent", "the child", "both" or "nobody"."""
+    waits = {event.process for event in run.events if event.kind == "recv" and event.end - event.begin > seconds * 1e9}
+    return {(): "nobody", (0,): "the parent", (1,): "the child"}.get(tuple(sorted(waits)), "both")
+
+
+def send_time(ctx: BaseContext, size: int, late: float, duplex: bool = False) -> float:
+    """Return how long `send_bytes` of `size` bytes takes, in seconds, when the reader comes `late` seconds late.
+
+    Raises TypeError or ValueError for a size that is not from 0 to 10**8, or a delay that is not from 0 to 60 s.
+    """
+    validate.whole_number("size", size, 0, 10**8)
+    validate.number("late", late, 0, 60, "s")
+    reader, writer = ctx.Pipe(duplex)
+    listening = ctx.Event()
+    child = ctx.Process(target=read_late, args=(reader, listening, late))
+    child.start()
+    listening.wait()
+    begin = time.perf_counter()
+    writer.send_bytes(bytes(size))
+    seconds = time.perf_counter() - begin
+    child.join()
+    return seconds
+
+
+def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -> "tuple[Picture, str]":
+    """Exchange messages with an echo, some of them sent before the first answer is read; the panel of lesson 01.
+
+    Return the lanes, and in words how long a message took, or where both processes were stuck.
+    Raises TypeError or ValueError for fewer than one message, more than 1,000, or a size or time out of range.
+    """
+    validate.whole_number("messages", messages, 1, 1_000)
+    validate.whole_number("in_advance", in_advance, 1, 1_000)
+    message = bytes(1000 * validate.whole_number("kilobytes", kilobytes, 0, 100_000))
+    validate.whole_number("thinking_ms", thinking_ms, 0, 1_000)
+    from helpers.show import lanes
+
+    ctx = get_context("spawn")
+    allowed = 2 + messages * (thinking_ms / 1000 + len(message) / 1e8)  # s
+    try:
+        with record(deadline=allowed) as run:
+            ours, theirs = ctx.Pipe()
+            child = ctx.Process(target=echo, args=(theirs, thinking_ms / 1000), name="child")
+            child.start()
+            theirs.close()
+            _exchange(ours, b"", 1, 1)  # the child is there
+            seconds = _exchange(ours, message, messages, in_advance)
+            ours.close()
+            child.join()
+    except ProcessesFailed as failure:
+        return lanes(run), f"Deadlock: {'; '.join(map(str, failure.reports))}"
+    return lanes(run), f"{messages} messages came back, one every {1000 * seconds / messages:.2f} ms."
+
+
+def _exchange(connection: Connection, message: bytes, messages: int, in_advance: int) -> float:
+    begin = time.perf_counter()
+    for number in range(messages + in_advance - 1):
+        if number < messages:
+            connection.send(message)
+        if number >= in_advance - 1:
+            connection.recv()
+    return time.perf_counter() - begin

@@ -1,0 +1,335 @@
+"""Lesson 02, queue: the workers that run in the child processes, and the experiments that start them."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from multiprocessing import current_process, get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from multiprocessing.queues import JoinableQueue, Queue, SimpleQueue
+from multiprocessing.synchronize import Barrier, Event
+from queue import Empty
+from typing import TYPE_CHECKING
+
+from helpers import validate
+from helpers.recording.recorder import record
+from helpers.recording.trace import Trace
+from helpers.supervision.supervisor import supervised
+
+if TYPE_CHECKING:
+    from helpers.show import Picture
+
+PILL = None  # the item that tells a consumer to end
+PATIENCE = 4.0  # seconds for a child that can end
+MOST = 16  # processes of a kind, in an experiment
+MOST_ITEMS = 100_000
+LARGEST = 100_000_000  # bytes an item
+PANEL_JOBS = 24
+LITTLE = 0.1  # of the time: too little waiting to speak of
+KINDS = ("Queue", "SimpleQueue", "a pipe each")
+
+
+def post(mailbox: Queue, letter: str) -> None:
+    """Leave one letter in the mailbox."""
+    mailbox.put(letter)
+
+
+def produce(jobs: Queue, name: str, count: int, seconds: float = 0.0) -> None:
+    """Put numbered jobs, and take so many seconds to make each."""
+    for number in range(count):
+        time.sleep(seconds)
+        jobs.put((name, number))
+
+
+def consume(jobs: Queue, done: Queue, seconds: float) -> None:
+    """Take jobs and work on each for so long, until a pill comes."""
+    while (job := jobs.get()) is not None:
+        time.sleep(seconds)
+        done.put((current_process().name, job))
+
+
+def tick_off(jobs: JoinableQueue, seconds: float) -> None:
+    """Take jobs for ever, work on each for so long, and tick it off."""
+    while True:
+        jobs.get()
+        time.sleep(seconds)
+        jobs.task_done()
+
+
+def work_for(jobs: Queue) -> None:
+    """Take jobs until a pill comes; a job is the number of seconds that it takes."""
+    while (seconds := jobs.get()) is not None:
+        time.sleep(seconds)
+
+
+class Letter:
+    """A text that can be packed only once `allowed` is set; unpacked it is a plain text."""
+
+    def __init__(self, text: str, allowed: Event) -> None:
+        self.text = text
+        self.allowed = allowed
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Tell pickle how to pack it: called when the letter is turned into bytes."""
+        self.allowed.wait()
+        return str, (self.text,)
+
+
+def post_slowly(mailbox: Queue, text: str, allowed: Event, posted: Event) -> None:
+    """Put a letter that takes long to pack, and say that `put` has returned."""
+    mailbox.put(Letter(text, allowed))
+    posted.set()
+
+
+def post_after(mailbox: Queue, text: str, posted: Event) -> None:
+    """Put a text, once somebody else's `put` has returned."""
+    posted.wait()
+    mailbox.put(text)
+
+
+def post_unpackable(mailbox: Queue, received: Event) -> None:
+    """Put a function without a name, which cannot be pickled, and then a text, which can; stay until that is there."""
+    mailbox.put(lambda: "hello")
+    mailbox.put("the next item")
+    received.wait()
+
+
+def post_bytes(mailbox: Queue, size: int, posted: Event) -> None:
+    """Put one item of so many bytes, and say that `put` has returned."""
+    mailbox.put(bytes(size))
+    posted.set()
+
+
+def take_one(jobs: Queue) -> None:
+    """Wait for one job."""
+    jobs.get()
+
+
+def look_then_get(jobs: Queue, looked: Barrier, done: Queue) -> None:
+    """Wrong with several consumers: look whether there is a job, and only then take it."""
+    if not jobs.empty():
+        looked.wait()  # now everybody has looked
+        done.put(jobs.get())
+
+
+def just_get(jobs: Queue, start: Barrier, done: Queue) -> None:
+    """Take a job without looking first, and be ready for there being none."""
+    start.wait()
+    try:
+        done.put(jobs.get(timeout=0.3))
+    except Empty:
+        done.put("no job for me")
+
+
+def put_many(mailbox: Queue | SimpleQueue, start: Barrier, count: int) -> None:
+    """Put so many small items, as fast as it goes."""
+    start.wait()
+    for number in range(count):
+        mailbox.put(number)
+
+
+def send_many(writer: Connection, start: Barrier, count: int) -> None:
+    """Like `put_many`, through a pipe that no one else writes to."""
+    start.wait()
+    for number in range(count):
+        writer.send(number)
+
+
+def out_of_order(received: Iterable[tuple[str, int]]) -> int:
+    """Count the items that came out after a later one of the same producer; an item is (producer, number)."""
+    last: dict[str, int] = {}
+    late = 0
+    for name, number in received:
+        late += number < last.get(name, number)
+        last[name] = max(number, last.get(name, number))
+    return late
+
+
+def size_of(mailbox: Queue) -> int | str:
+    """Return what `qsize()` says, or that this machine cannot say it (macOS)."""
+    try:
+        return mailbox.qsize()
+    except NotImplementedError:
+        return "not available on macOS"
+
+
+def until(holds: Callable[[], bool], seconds: float = 4.0) -> None:
+    """Wait until a condition holds; raise TimeoutError when it does not within so many seconds."""
+    end = time.monotonic() + validate.seconds("seconds", seconds, 60)
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"the condition did not hold within {seconds:g} s")
+        time.sleep(0.002)
+
+
+def someone_is_inside_get(mailbox: Queue) -> bool:
+    """Tell whether a process waits in `get` at this moment, with the lock for readers in its hand."""
+    # there is no public way to know
+    if mailbox._rlock.acquire(block=False):
+        mailbox._rlock.release()
+        return False
+    return True
+
+
+def largest_item_that_lets_join(method: str, low: int, high: int, within: int = 1_000) -> int:
+    """Return how many bytes a child can leave unread in a queue and still end, found by bisection.
+
+    `low` is a size in bytes with which the child ends, `high` one with which it hangs; the result is exact to `within`
+    bytes. Raises TypeError or ValueError for an unknown start method and for sizes out of range, ValueError also when
+    the child hangs with `low` or ends with `high`.
+    """
+    ctx = get_context(validate.start_method(method))
+    validate.whole_number("high", high, 1, LARGEST)
+    validate.whole_number("low", low, 0, high - 1)
+    validate.whole_number("within", within, 1, LARGEST)
+    quick = _seconds_to_end(ctx, low, patience=PATIENCE)
+    if quick is None:
+        raise ValueError(f"low must be a size with which the child ends; it hangs with {low:,} bytes")
+    patience = max(0.3, 3 * quick)  # a hang shows by the lack of an end alone, so a busy machine gets more time
+    fits, hangs = low, high
+    while hangs - fits > within:
+        middle = (fits + hangs) // 2
+        if _seconds_to_end(ctx, middle, patience) is None:
+            hangs = middle
+        else:
+            fits = middle
+    if hangs == high and _seconds_to_end(ctx, high, patience) is not None:
+        raise ValueError(f"high must be a size with which the child hangs; it ends with {high:,} bytes")
+    return fits
+
+
+def _seconds_to_end(ctx: BaseContext, size: int, patience: float) -> float | None:
+    """Return how long a child takes to end after its `put`, None when it has not ended within `patience` seconds."""
+    with supervised(deadline=10):
+        mailbox, posted = ctx.Queue(), ctx.Event()
+        child = ctx.Process(target=post_bytes, args=(mailbox, size, posted))
+        child.start()
+        posted.wait()
+        begin = time.perf_counter()
+        child.join(patience)
+        seconds = time.perf_counter() - begin if child.exitcode is not None else None
+        mailbox.get()  # frees a child that hangs
+        child.join()
+    return seconds
+
+
+def stream_time(method: str, kind: str, producers: int, items: int) -> float:
+    """Return how long it takes, in seconds, until `items` small items in all have come from so many producers.
+
+    `kind` is "Queue" or "SimpleQueue", one for all producers, or "a pipe each". Every producer sends the same number
+    of items, and at least one. Raises TypeError or ValueError for what is out of range, or not known.
+    """
+    ctx = get_context(validate.start_method(method))
+    validate.one_of("kind", kind, KINDS)
+    validate.whole_number("producers", producers, 1, MOST)
+    count = validate.whole_number("items", items, producers, MOST_ITEMS) // producers
+    start = ctx.Barrier(producers + 1)
+    with supervised(deadline=20):
+        if kind == "a pipe each":
+            pipes = [ctx.Pipe(duplex=False) for _ in range(producers)]
+            take, senders, worker = [reader.recv for reader, _ in pipes], [writer for _, writer in pipes], send_many
+        else:
+            mailbox = ctx.Queue() if kind == "Queue" else ctx.SimpleQueue()
+            take, senders, worker = [mailbox.get] * producers, [mailbox] * producers, put_many
+        for sender in senders:
+            ctx.Process(target=worker, args=(sender, start, count)).start()
+        start.wait()
+        begin = time.perf_counter()
+        for _ in range(count):
+            for take_next in take:
+                take_next()
+        return time.perf_counter() - begin
+
+
+def deal_out(method: str, jobs: Sequence[float], workers: int, shared: bool) -> float:
+    """Return how long so many workers take for all jobs, in seconds; a job is the number of seconds that it takes.
+
+    The workers take from one shared queue, or each from a queue of its own, into which the jobs are dealt in turn.
+    Raises TypeError or ValueError for what is out of range, or not known.
+    """
+    ctx = get_context(validate.start_method(method))
+    validate.whole_number("workers", workers, 1, MOST)
+    for job in jobs:
+        validate.number("jobs", job, 0, 2, "seconds")
+    with supervised(deadline=20):
+        queues = [ctx.Queue()] * workers if shared else [ctx.Queue() for _ in range(workers)]
+        start = ctx.Barrier(workers + 1)
+        children = [ctx.Process(target=_work_from, args=(start, queue)) for queue in queues]
+        for child in children:
+            child.start()
+        start.wait()
+        begin = time.perf_counter()
+        for number, job in enumerate([*jobs, *[PILL] * workers]):
+            queues[number % workers].put(job)
+        for child in children:
+            child.join()
+        return time.perf_counter() - begin
+
+
+def _work_from(start: Barrier, jobs: Queue) -> None:
+    start.wait()
+    work_for(jobs)
+
+
+def workshop(
+    producers: int, consumers: int, maxsize: int, making_ms: int, work_ms: int, method: str = "spawn"
+) -> tuple["Picture", str]:
+    """Let producers and consumers share a queue; return the picture of its depth, and who waited for whom in words.
+
+    `maxsize` 0 is a queue without limit. Making a job takes a producer `making_ms`, working on it a consumer `work_ms`.
+    Raises TypeError or ValueError for what is out of range, or not known.
+    """
+    from helpers.show.figures.queue_depth import depth
+
+    ctx = get_context(validate.start_method(method))
+    validate.whole_number("producers", producers, 1, MOST)
+    validate.whole_number("consumers", consumers, 1, MOST)
+    validate.whole_number("maxsize", maxsize, 0, 1_000)
+    validate.number("making_ms", making_ms, 0, 100, "ms")
+    validate.number("work_ms", work_ms, 0, 100, "ms")
+    with record(deadline=20) as run:
+        _run_workshop(ctx, producers, consumers, maxsize, making_ms / 1000, work_ms / 1000)
+    return depth(run, maxsize=maxsize or None), _who_waited(run)
+
+
+def _run_workshop(ctx: BaseContext, producers: int, consumers: int, maxsize: int, making: float, work: float) -> None:
+    jobs, done = ctx.Queue(maxsize), ctx.Queue()
+    counts = [PANEL_JOBS // producers + (n < PANEL_JOBS % producers) for n in range(producers)]
+    makers = [ctx.Process(target=produce, args=(jobs, f"P{n}", count, making)) for n, count in enumerate(counts, 1)]
+    takers = [ctx.Process(target=consume, args=(jobs, done, work)) for _ in range(consumers)]
+    for child in [*takers, *makers]:
+        child.start()
+    for _ in range(PANEL_JOBS):
+        done.get()
+    for _ in takers:
+        jobs.put(PILL)
+    for child in [*takers, *makers]:
+        child.join()
+
+
+def _who_waited(run: Trace) -> str:
+    put_share, get_share = (waiting_share(run, kind) for kind in ("put", "get"))
+    words = f"Producers spent {put_share:.0%} of their time waiting in put(), consumers {get_share:.0%} in get()."
+    if max(put_share, get_share) < LITTLE:
+        return f"{words} Nobody waits for long."
+    if put_share > get_share:
+        return f"{words} The limit holds the producers back; more consumers would help."
+    return f"{words} The consumers have too little to do; more producers would help."
+
+
+def waiting_share(run: Trace, kind: str) -> float:
+    """Return the share of their time, 0 to 1, that children waited in "put" or "get" of the queue that is filled first.
+
+    Their time is counted while jobs come in: from the first `put` of a child to the last.
+    Raises TypeError when `run` is no recording, ValueError for any other kind, or when no child put anything.
+    """
+    if not isinstance(run, Trace):
+        raise TypeError(f"run must be a recording (with record() as run: ...), not {run!r}")
+    validate.one_of("kind", kind, ("put", "get"))
+    puts = [event for event in run.events if event.kind == "put" and event.process]
+    if not puts:
+        raise ValueError("run must be a recording in which a child put an item into a queue; there is none in it")
+    channel = puts[0].channel
+    begin, end = puts[0].begin, max(event.end for event in puts if event.channel == channel)
+    calls = [event for event in run.events if (event.kind, event.channel) == (kind, channel) and event.process]
+    waited = sum(max(0, min(event.end, end) - max(event.begin, begin)) for event in calls)
+    return waited / ((end - begin) * len({event.process for event in calls}) or 1)

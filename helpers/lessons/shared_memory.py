@@ -1,0 +1,251 @@
+"""Lesson 03, shared memory: the workers that run in the child processes, and the experiments that start them."""
+
+import time
+from collections.abc import Callable
+from ctypes import Array as CArray
+from ctypes import Structure, c_int
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
+from multiprocessing.synchronize import Barrier, Event, Semaphore
+from typing import TYPE_CHECKING
+
+from helpers import validate
+from helpers.measuring.repeats import Repeats, repeat
+from helpers.supervision.supervisor import supervised
+
+if TYPE_CHECKING:
+    from helpers.show import Picture
+
+MOST_WORKERS = 64
+PANEL_TIME = 1.5  # seconds that the runs of the panel may take
+
+
+class Clock(Structure):
+    """A time of day in shared memory, in two fields."""
+
+    _fields_ = (("hour", c_int), ("minute", c_int))
+
+
+def add_one(counter: Synchronized) -> None:
+    """Add one to the counter that all share."""
+    counter.value += 1
+
+
+def add_after_all_have_read(counter: Synchronized, all_have_read: Barrier) -> None:
+    """Wrong: add one in two halves, with everybody's reading between them."""
+    seen = counter.value
+    all_have_read.wait()
+    counter.value = seen + 1
+
+
+def add_with_lock(counter: Synchronized, seconds: float) -> None:
+    """Add one in two halves, so many seconds apart, with the lock held from the first to the second."""
+    with counter.get_lock():
+        seen = counter.value
+        time.sleep(seconds)
+        counter.value = seen + 1
+
+
+def add_again(counter: Synchronized, start: Barrier, end: Barrier, runs: int, increments: int, window: float) -> None:
+    """In each run add one, so many times, with a window in seconds between the two halves."""
+    for _ in range(runs):
+        start.wait()
+        for _ in range(increments):
+            seen = counter.value
+            if window:
+                time.sleep(window)
+            counter.value = seen + 1
+        end.wait()
+
+
+def add_again_with_lock(
+    counter: Synchronized, start: Barrier, end: Barrier, runs: int, increments: int, window: float
+) -> None:
+    """Like `add_again`, with the counter's lock held from the first half to the second."""
+    for _ in range(runs):
+        start.wait()
+        for _ in range(increments):
+            with counter.get_lock():
+                seen = counter.value
+                if window:
+                    time.sleep(window)
+                counter.value = seen + 1
+        end.wait()
+
+
+def strike_ten(clock: Synchronized, half_way: Event, seen: Event) -> None:
+    """Wrong: set the clock from 9:59 to 10:00, field by field, while somebody looks."""
+    clock.hour = 10
+    half_way.set()
+    seen.wait()
+    clock.minute = 0
+
+
+def look_half_way(clock: Synchronized, half_way: Event, seen: Event, result: Connection) -> None:
+    """Read the clock when its hand has moved half way, and report the time."""
+    half_way.wait()
+    result.send(f"{clock.hour}:{clock.minute:02}")
+    seen.set()
+
+
+def strike_ten_with_lock(clock: Synchronized, half_way: Event) -> None:
+    """Set the clock from 9:59 to 10:00 with its lock held until both fields are right."""
+    with clock.get_lock():
+        clock.hour = 10
+        half_way.set()
+        clock.minute = 0
+
+
+def look_with_lock(clock: Synchronized, half_way: Event, result: Connection) -> None:
+    """Come to the clock when its hand has moved half way, read it with its lock held, and report the time."""
+    half_way.wait()
+    with clock.get_lock():
+        result.send(f"{clock.hour}:{clock.minute:02}")
+
+
+def produce_for_busy(slot: Synchronized, count: int, seconds: float) -> None:
+    """Put one number after the other into the slot, each after so many seconds of thought; 0 means empty."""
+    for number in range(1, count + 1):
+        time.sleep(seconds)
+        while slot.value != 0:
+            pass
+        slot.value = number
+
+
+def consume_busily(slot: Synchronized, count: int, report: SynchronizedArray) -> None:
+    """Wrong: look into the slot again and again until something is there. Report the sum and the processor time."""
+    total, begin = 0, time.process_time()
+    for _ in range(count):
+        while (number := slot.value) == 0:
+            pass
+        slot.value = 0
+        total += number
+    report[:] = total, time.process_time() - begin
+
+
+def produce(ring: CArray, free: Semaphore, filled: Semaphore, count: int, seconds: float) -> None:
+    """Put one number after the other into the ring, each after so many seconds of thought."""
+    for number in range(1, count + 1):
+        time.sleep(seconds)
+        free.acquire()  # sleeps while the ring is full
+        ring[number % len(ring)] = number
+        filled.release()
+
+
+def consume(ring: CArray, free: Semaphore, filled: Semaphore, count: int, report: SynchronizedArray) -> None:
+    """Take so many numbers out of the ring. Report their sum and the processor time used."""
+    total, begin = 0, time.process_time()
+    for number in range(1, count + 1):
+        filled.acquire()  # sleeps while the ring is empty
+        total += ring[number % len(ring)]
+        free.release()
+    report[:] = total, time.process_time() - begin
+
+
+def count_often(
+    ctx: BaseContext,
+    runs: int,
+    workers: int = 5,
+    increments: int = 1,
+    window: float = 0.01,
+    lock: bool = False,
+    progress: Callable[[int], object] | None = None,
+) -> Repeats:
+    """Let `workers` processes add one, `increments` times each, to one counter; again in each run.
+
+    `window` is the time in seconds between reading and writing; with `lock` the counter's lock is held meanwhile. An
+    outcome is what the counter shows at the end of a run. The processes are started once and take part in all runs.
+
+    Raises TypeError or ValueError for fewer than one run, worker or increment, more than 10,000 runs, 64 workers or
+    1,000,000 increments, a window not from 0 to 1 s; ProcessesFailed when the series does not end in time.
+    """
+    _check_context(ctx)
+    validate.whole_number("runs", runs, 1, 10_000)
+    validate.whole_number("workers", workers, 1, MOST_WORKERS)
+    validate.whole_number("increments", increments, 1, 1_000_000)
+    validate.number("window", window, 0, 1, "s")
+    if not isinstance(lock, bool):
+        raise TypeError(f"lock must be True or False, not {lock!r}")
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be a function of the number of runs done, or None, not {progress!r}")
+    worker = add_again_with_lock if lock else add_again
+    allowed = min(3600.0, 30 + 10 * runs * _seconds_a_run(workers, increments, window, lock))
+    with supervised(allowed):
+        counter, start, end = ctx.Value("i", 0), ctx.Barrier(workers + 1), ctx.Barrier(workers + 1)
+        for _ in range(workers):
+            ctx.Process(target=worker, args=(counter, start, end, runs + 1, increments, window)).start()
+
+        def run() -> int:
+            counter.value = 0
+            start.wait()
+            end.wait()
+            return counter.value
+
+        # one run first that does not count, since it waits for the processes to start
+        run()
+        return repeat(run, runs, progress)
+
+
+def play(workers: int, increments: int, window_ms: float, lock: str) -> "tuple[Picture, str]":
+    """Count with so many workers, as often as fits into PANEL_TIME; the panel of lesson 03. `lock` is "yes" or "no".
+
+    Return the outcomes as a picture, and in words how many runs and updates were lost.
+    Raises TypeError or ValueError for workers not from 1 to 64, increments not from 1 to 1,000,000, a window not from
+    0 to 1,000 ms, or another word.
+    """
+    validate.whole_number("workers", workers, 1, MOST_WORKERS)
+    validate.whole_number("increments", increments, 1, 1_000_000)
+    window = validate.number("window_ms", window_ms, 0, 1_000, "ms") / 1000
+    locked = validate.one_of("lock", lock, ["no", "yes"]) == "yes"
+    from helpers.show.figures.outcomes import outcomes
+
+    due = workers * increments
+    runs = max(2, min(200, int(PANEL_TIME / _seconds_a_run(workers, increments, window, locked))))
+    repeats = count_often(get_context("spawn"), runs, workers, increments, window, locked)
+    losing = repeats.share(lambda total: total < due)
+    lost = repeats.mean(lambda total: due - total) / due
+    verdict = f"{losing} lost an update. Of all updates {100 * lost:.3g} % were lost."
+    verdict += f" A run took {1000 * repeats.seconds / runs:.1f} ms."
+    return outcomes(repeats, lambda total: total < due, f"{workers} workers x {increments}"), verdict
+
+
+def update_time(ctx: BaseContext, kind: str, times: int) -> float:
+    """Return the seconds that a process takes for so many `+= 1`, with nobody else at the counter.
+
+    `kind` is "RawValue", "Value", or "Value, get_lock()", in which the lock is held around both halves.
+    Raises TypeError or ValueError for another kind, or times not from 1 to 10,000,000.
+    """
+    _check_context(ctx)
+    validate.one_of("kind", kind, list(_UPDATES))
+    validate.whole_number("times", times, 1, 10_000_000)
+    counter = ctx.RawValue("i", 0) if kind == "RawValue" else ctx.Value("i", 0)
+    begin = time.perf_counter()
+    _UPDATES[kind](counter, times)
+    return time.perf_counter() - begin
+
+
+def _update(counter: Synchronized, times: int) -> None:
+    for _ in range(times):
+        counter.value += 1
+
+
+def _update_with_lock(counter: Synchronized, times: int) -> None:
+    for _ in range(times):
+        with counter.get_lock():
+            counter.value += 1
+
+
+_UPDATES = {"RawValue": _update, "Value": _update, "Value, get_lock()": _update_with_lock}
+
+
+def _seconds_a_run(workers: int, increments: int, window: float, lock: bool) -> float:
+    """Estimate how long a run takes, with 10 µs for an update and 1 ms for the start."""
+    in_a_row = workers * increments if lock else increments
+    return 0.001 + workers * increments * 1e-5 + in_a_row * (window + 1e-4 * (window > 0))
+
+
+def _check_context(ctx: BaseContext) -> None:
+    if not isinstance(ctx, BaseContext):
+        raise TypeError(f"ctx must be a context, such as get_context('spawn'), not {ctx!r}")

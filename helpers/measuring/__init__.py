@@ -1,0 +1,12 @@
+"""Measuring: round trips, streams and start-up in seconds, and what happens in many runs."""
+
+from helpers.front_door import opens
+
+__getattr__ = opens(
+    __name__,
+    {
+        "timing": "Measurement Point call_time one_way round_trips start_up",
+        "repeats": "Repeats Share repeat",
+        "advice": "Survey Task advise",
+    },
+)

@@ -1,0 +1,298 @@
+"""What communication costs: round trips, one-way streams and start-up, measured on this machine, here and now.
+
+All durations are in seconds unless a name says otherwise.
+"""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from typing import Any
+
+from helpers import validate
+from helpers.supervision.supervisor import supervised
+
+FEWEST, MOST = 15, 5_000  # trips a size and pair, whatever the budget
+WARM_UP = 5  # trips
+LARGEST = 10**9  # bytes a message
+MOST_RUNS = 1_000  # pairs of processes, or runs
+BATCHES = 8  # a size and pair, one-way
+CALL_BATCHES = 5
+HELLO, STOP = b"0", b""
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """A way for two processes to exchange bytes: how it is set up, and how an end sends and receives.
+
+    `connect(ctx)` returns the two ends, ours and the child's; `send(end, message)` and `receive(end)` work on either.
+    All three are importable functions, since the child finds them by name.
+    """
+
+    name: str
+    connect: Callable[[BaseContext], tuple[Any, Any]]
+    send: Callable[[Any, bytes], None]
+    receive: Callable[[Any], bytes]
+
+
+@dataclass(frozen=True)
+class Point:
+    """The durations measured at one message size."""
+
+    size: int  # bytes
+    samples: tuple[int, ...]  # ns, of all pairs of processes
+
+    @cached_property
+    def median(self) -> float:
+        """The duration that half of the samples stay below."""
+        return statistics.median(self.samples) / 1e9
+
+    @cached_property
+    def p99(self) -> float:
+        """The duration that 99 of 100 samples stay below (nearest rank)."""
+        ranked = sorted(self.samples)
+        return ranked[-(-len(ranked) * 99 // 100) - 1] / 1e9
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The straight line fixed + per_byte * size."""
+
+    fixed: float
+    per_byte: float
+
+    def at(self, size: int) -> float:
+        """Return the duration that the line predicts for a size in bytes."""
+        return self.fixed + self.per_byte * size
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Durations over message size for one mechanism, with the same loop without any message as baseline."""
+
+    name: str
+    what: str  # "round trip" or "one way"
+    method: str  # start method
+    pairs: int  # fresh pairs of processes
+    points: tuple[Point, ...]
+    baseline: Point
+
+    @cached_property
+    def fit(self) -> Fit:
+        """The fit to the medians."""
+        return fit_line([point.size for point in self.points], [point.median for point in self.points])
+
+
+def fit_line(sizes: Sequence[int], durations: Sequence[float]) -> Fit:
+    """Fit fixed + per_byte * size so that the relative errors are smallest.
+
+    Weighted least squares with standard deviations proportional to the durations (Press et al., Numerical Recipes,
+    section 15.2): over several decades of size the small messages then decide the fixed cost, the large ones the cost
+    per byte. Neither is negative.
+    """
+    weights = [1 / duration**2 for duration in durations]
+    total = sum(weights)
+    mean_size = sum(w * s for w, s in zip(weights, sizes, strict=True)) / total
+    mean_duration = sum(w * d for w, d in zip(weights, durations, strict=True)) / total
+    spread = sum(w * (s - mean_size) ** 2 for w, s in zip(weights, sizes, strict=True))
+    rise = sum(w * (s - mean_size) * d for w, s, d in zip(weights, sizes, durations, strict=True))
+    per_byte = max(0.0, rise / spread) if spread else 0.0
+    fixed = mean_duration - per_byte * mean_size
+    if fixed >= 0:
+        return Fit(fixed, per_byte)
+    squares = sum(w * s * s for w, s in zip(weights, sizes, strict=True))
+    return Fit(0.0, sum(w * s * d for w, s, d in zip(weights, sizes, durations, strict=True)) / squares)
+
+
+def round_trips(
+    mechanism: Mechanism, sizes: Sequence[int], *, pairs: int = 3, budget: float = 2.0, method: str = "spawn"
+) -> Measurement:
+    """Measure messages of each size (bytes) to a child that sends them back.
+
+    `budget` is the time in seconds for all trips together. Each of the `pairs` fresh pairs of processes measures every
+    size, in turn from small to large and from large to small, after a warm-up.
+
+    Raises TypeError or ValueError for sizes that are not whole numbers above 0, for fewer than one pair, a budget not
+    above 0, an unknown start method; ProcessesFailed when the child fails or the time is up.
+    """
+    return _measure("round trip", _echo, _time_round_trips, mechanism, sizes, pairs, budget, method)
+
+
+def one_way(
+    mechanism: Mechanism, sizes: Sequence[int], *, pairs: int = 3, budget: float = 2.0, method: str = "spawn"
+) -> Measurement:
+    """Measure streams of messages of each size (bytes) to a child that confirms only the last one of a batch.
+
+    A sample is the duration of a batch divided by its number of messages. Arguments and errors as in `round_trips`.
+    """
+    return _measure("one way", _drain, _time_batches, mechanism, sizes, pairs, budget, method)
+
+
+def start_up(method: str, runs: int = 5) -> list[float]:
+    """Return how long it takes from `start()` until the worker runs, once for each of `runs` fresh processes.
+
+    These children are not supervised, which would be part of what is measured; each ends by itself.
+    """
+    validate.start_method(method)
+    validate.whole_number("runs", runs, 1, MOST_RUNS)
+    return [_one_start(get_context(method)) for _ in range(runs)]
+
+
+def call_time(call: Callable[[], object], calls: int = 500) -> float:
+    """Return how long a call takes, in seconds: the median over batches, of so many calls together.
+
+    Raises TypeError for what cannot be called, TypeError or ValueError for calls that are not from 5 to 1,000,000.
+    """
+    if not callable(call):
+        raise TypeError(f"call must be a function without arguments, not {call!r}")
+    count = validate.whole_number("calls", calls, CALL_BATCHES, 10**6) // CALL_BATCHES
+    call()  # a first call may do more, such as connect
+    return statistics.median(_mean_time(call, count) for _ in range(CALL_BATCHES))
+
+
+def _mean_time(call: Callable[[], object], count: int) -> float:
+    begin = time.perf_counter()
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - begin) / count
+
+
+def _one_start(ctx: BaseContext) -> float:
+    reader, writer = ctx.Pipe(duplex=False)
+    child = ctx.Process(target=_tell_time, args=(writer,))
+    begin = time.perf_counter_ns()
+    child.start()
+    writer.close()
+    try:
+        if not reader.poll(10):
+            raise TimeoutError(f"a process started by {ctx.get_start_method()} did not run within 10 s")
+        return (reader.recv() - begin) / 1e9
+    finally:
+        reader.close()
+        child.join(5)
+        child.kill()
+        child.join()
+
+
+def _tell_time(writer: Connection) -> None:
+    writer.send(time.perf_counter_ns())
+
+
+def _echo(mechanism: Mechanism, end: Any) -> None:
+    send, receive = mechanism.send, mechanism.receive
+    while (message := receive(end)) != STOP:
+        send(end, message)
+
+
+def _drain(mechanism: Mechanism, end: Any) -> None:
+    send, receive = mechanism.send, mechanism.receive
+    while (count := receive(end)) != STOP:
+        for _ in range(int(count)):
+            receive(end)
+        send(end, b"done")
+
+
+def _time_round_trips(mechanism: Mechanism, end: Any, message: bytes, seconds: float) -> list[int]:
+    send, receive, clock = mechanism.send, mechanism.receive, time.perf_counter_ns
+
+    def trips(count: int) -> list[int]:
+        samples = []
+        for _ in range(count):
+            begin = clock()
+            send(end, message)
+            receive(end)
+            samples.append(clock() - begin)
+        return samples
+
+    return _calibrated(trips, seconds)
+
+
+def _time_batches(mechanism: Mechanism, end: Any, message: bytes, seconds: float) -> list[int]:
+    send, receive, clock = mechanism.send, mechanism.receive, time.perf_counter_ns
+
+    def batch(count: int) -> int:
+        announced = str(count).encode()
+        begin = clock()
+        send(end, announced)
+        for _ in range(count):
+            send(end, message)
+        receive(end)
+        return (clock() - begin) // count
+
+    each = max(1, batch(WARM_UP)) / 1e9
+    # a batch is as long as the time allows, so that its announcement and confirmation hardly count
+    count = max(1, min(MOST, int(seconds / BATCHES / each)))
+    return [batch(count) for _ in range(BATCHES)]
+
+
+def _calibrated(run: Callable[[int], list[int]], seconds: float) -> list[int]:
+    """Warm up, then run as often as fits into the given time."""
+    begin = time.perf_counter()
+    run(WARM_UP)
+    each = (time.perf_counter() - begin) / WARM_UP
+    return run(min(MOST, max(FEWEST, int(seconds / each))))
+
+
+def _measure(
+    what: str,
+    worker: Callable[[Mechanism, Any], None],
+    take_time: Callable[[Mechanism, Any, bytes, float], list[int]],
+    mechanism: Mechanism,
+    sizes: Sequence[int],
+    pairs: int,
+    budget: float,
+    method: str,
+) -> Measurement:
+    _check(mechanism, sizes, pairs, budget, method)
+    share = budget / (pairs * (len(sizes) + 1))
+    samples: dict[int, list[int]] = {size: [] for size in sorted(sizes)}
+    null = Mechanism("nothing", mechanism.connect, _nothing, _nothing)
+    idle: list[int] = []
+    for pair in range(pairs):
+        # turning the order round keeps a drift of the machine from looking like an effect of size
+        order = list(samples) if pair % 2 == 0 else list(reversed(samples))
+        with supervised(deadline=5 * budget + 10), _without_gc():
+            ours, theirs = mechanism.connect(ctx := get_context(method))
+            child = ctx.Process(target=worker, args=(mechanism, theirs), name=f"{mechanism.name} partner")
+            child.start()
+            mechanism.send(ours, HELLO)
+            mechanism.receive(ours)
+            for size in order:
+                samples[size] += take_time(mechanism, ours, bytes(size), share)
+            idle += _time_round_trips(null, ours, b"", share / 4)
+            mechanism.send(ours, STOP)
+    points = tuple(Point(size, tuple(taken)) for size, taken in samples.items())
+    return Measurement(mechanism.name, what, method, pairs, points, Point(0, tuple(idle)))
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+@contextmanager
+def _without_gc() -> Any:
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _check(mechanism: Mechanism, sizes: Sequence[int], pairs: int, budget: float, method: str) -> None:
+    if not isinstance(mechanism, Mechanism):
+        raise TypeError(f"mechanism must be a Mechanism, not {mechanism!r}")
+    if not sizes:
+        raise ValueError("sizes must name one size in bytes or more, not none")
+    for size in sizes:
+        validate.whole_number("sizes", size, 1, LARGEST)
+    validate.whole_number("pairs", pairs, 1, MOST_RUNS)
+    validate.seconds("budget", budget, 600)
+    validate.start_method(method)

@@ -1,0 +1,1 @@
+"""What a program may do: every state and schedule, explored and counted."""

@@ -1,0 +1,207 @@
+"""A schedule on real processes, one step at a time, held against the model at every step."""
+
+import os
+import time
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from helpers import validate
+from helpers.recording.trace import Event, Message, ProcessInfo, Trace
+from helpers.scheduling.model.model import Done, Model, State, Step, lost_updates
+from helpers.scheduling.program.scenario import Build, Scenario
+from helpers.scheduling.real.worker_main import Report
+from helpers.scheduling.real.worker_pool import Crew, company_for
+
+_PATIENCE = 2.0  # seconds that a step which the model allows may take to get what it waits for
+_SHORT_PATIENCE = 0.05  # seconds that a process in a deadlock waits, so that the waiting can be seen
+# verb of a rule -> kind of event in the trace
+_KINDS = {
+    "acquire": "acquire",
+    "release": "release",
+    "sleep": "release",
+    "wake": "wait",
+    "notify": "notify",
+    "arrive": "release",
+    "leave": "wait",
+    "put": "put",
+    "get": "get",
+    "send": "send",
+    "recv": "recv",
+}
+_MEETINGS = {"put": "get", "send": "recv"}
+
+
+class ModelMismatch(Exception):
+    """Real processes did something else than the model."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A schedule that was played on real processes, which did in each step what the model says."""
+
+    steps: list[Step]  # what each step did and saw; lost updates are marked in the trace
+    outcome: Hashable  # computed from the real objects' final values; None if a process had not ended
+    state: State  # the last one
+    trace: Trace  # one lane per worker, in their order; an event of kind "step" per step
+
+
+def replay(
+    scenario: Scenario | Build, schedule: list[int], method: str = "spawn", grain: str = "step", deadline: float = 10.0
+) -> Replay:
+    """Play a schedule, complete or not, on real processes with real multiprocessing objects, one step at a time.
+
+    A schedule is a list of process numbers, such as `Exploration.shortest` returns. The processes end with the call;
+    inside `with keep_workers():` they are kept for the next one. In a deadlock each process tries, for a moment, to
+    get what it waits for.
+
+    Raises ValueError for a schedule that is not possible or an unknown start method; TypeError for a worker that other
+    processes cannot import; ModelMismatch when model and reality differ; ProcessesFailed (see
+    `helpers.supervision.supervisor`) after `deadline` seconds, or those of the `keep_workers` block around it.
+    """
+    validate.start_method(method)
+    with company_for(deadline) as company:
+        model = Model(scenario, grain, company.behaviours)
+        steps = model.follow(schedule)
+        with company.crew(model, method) as crew:
+            return _Play(model, steps, crew).run()
+
+
+class _Play:
+    """One replay on a crew that is ready for it."""
+
+    def __init__(self, model: Model, steps: list[Step], crew: Crew) -> None:
+        self.model = model
+        self.steps = steps
+        self.crew = crew
+        self.last = steps[-1].state if steps else model.start
+        self.reports: list[Report] = []
+        self.waits: list[tuple[int, Report]] = []
+
+    def run(self) -> Replay:
+        begin = time.perf_counter_ns()
+        self.crew.rehearse(self.model)
+        for answer in self._answers():
+            self._compare(Report.received(answer))
+        outcome = self._end()
+        return Replay(self.steps, outcome, self.last, self._trace(begin, time.perf_counter_ns()))
+
+    def _answers(self) -> Iterator[bytes]:
+        """Let the processes take their steps; yield each answer while the next step is on its way.
+
+        What has to be done between two steps is done before or after, as it takes as long as a message.
+        """
+        crew, turns = self.crew, [step.process for step in self.steps]
+        cues = [crew.cue(step.process, _PATIENCE, step.state.places[step.process].ended) for step in self.steps]
+        answer = None
+        for process, cue in zip(turns, cues, strict=True):
+            crew.send(process, cue)
+            if answer is not None:
+                yield answer
+            answer = crew.receive(process)
+        if answer is not None:
+            yield answer
+
+    def _compare(self, report: Report) -> None:
+        index = len(self.reports)
+        step = self.steps[index]
+        self.reports.append(report)
+        if report.blocked:
+            self._differ(f"schedule[{index}]", step.process, "waits in vain", step.label)
+        done = tuple(Done(timed.access, timed.result) for timed in report.done)
+        label = self.model.label(report.said, done, report.error)
+        if (done, label) != (step.done, step.label):
+            real = f"{label} ({', '.join(self.model.text(*one) for one in done)})"
+            self._differ(f"schedule[{index}]", step.process, real, f"{step.label} ({', '.join(step.saw)})")
+        if report.ended != step.state.places[step.process].ended:
+            self._differ(f"schedule[{index}]", step.process, *self._how_it_went_on(report.ended))
+
+    @staticmethod
+    def _how_it_went_on(ended: bool) -> tuple[str, str]:
+        return ("ends", "goes on") if ended else ("goes on", "ends")
+
+    def _end(self) -> Hashable:
+        over = {step.process for step, report in zip(self.steps, self.reports, strict=True) if report.ended}
+        if self.last.deadlocked:
+            over |= self._wait_in_vain()
+        for process in set(range(len(self.last.places))) - over:
+            self.crew.dismiss(process)
+        return self._outcome()
+
+    def _wait_in_vain(self) -> set[int]:
+        """Let those whom the model says are blocked try, all at once; return their numbers."""
+        model, last = self.model, self.last
+        blocked = {
+            wait.process
+            for wait in last.waiting
+            if model.must_wait(wait.process, last.places[wait.process], last.values)
+        }
+        for process in blocked:
+            self.crew.send(process, self.crew.cue(process, _SHORT_PATIENCE, False))
+        for process in blocked:
+            report = Report.received(self.crew.receive(process))
+            if not report.blocked:
+                self._differ("the deadlock", process, "got what it waited for", "waits for ever")
+            self.waits.append((process, report))
+        return blocked
+
+    def _outcome(self) -> Hashable:
+        real = {object.rules.name: object.view() for object in self.crew.objects}
+        if real != self.last.shared:
+            raise ModelMismatch(
+                f"At the end the shared objects are {real} in reality, but {self.last.shared} in the model."
+            )
+        if not self.last.finished:
+            return None
+        return self.model.crash([place.error for place in self.last.places]) or self.model.outcome(real)
+
+    def _differ(self, where: str, process: int, real: str, modelled: str) -> None:
+        name = self.model.names[process]
+        raise ModelMismatch(f"At {where}, {name}: {real} in reality, but {modelled} in the model.")
+
+    def _trace(self, begin: int, end: int) -> Trace:
+        processes = [
+            ProcessInfo(name, process.pid, os.getpid(), begin, end)
+            for name, process in zip(self.model.names, self.crew.processes, strict=True)
+        ]
+        lost = set(lost_updates(self.steps))
+        events = []
+        for index, (step, report) in enumerate(zip(self.steps, self.reports, strict=True)):
+            failed = index in lost or bool(report.error)
+            events.append(Event(step.process, "step", report.begin, report.end, detail=step.label, failed=failed))
+            events += self._accesses(step.process, report)
+        events += [self._wait(process, report) for process, report in self.waits]
+        return Trace(processes, events, _messages(events))
+
+    def _accesses(self, process: int, report: Report) -> list[Event]:
+        events = []
+        for timed in report.done:
+            rule, verb = self.model.rules[timed.access.slot], timed.access.verb
+            if rule.kind in ("integer", "dict") or verb not in _KINDS:
+                continue
+            channel = rule.name
+            if rule.kind == "pipe":
+                # each direction is a channel of its own
+                end = timed.access.arguments[0]
+                channel += f" to {1 - end}" if verb == "send" else f" to {end}"
+            detail = self.model.text(timed.access, timed.result)
+            events.append(Event(process, _KINDS[verb], timed.begin, timed.end, channel, detail))
+        return events
+
+    def _wait(self, process: int, report: Report) -> Event:
+        wait = next(wait for wait in self.last.waiting if wait.process == process)
+        held = " and ".join(self.model.names[holder] for holder in wait.held_by)
+        detail = f"waits for {wait.for_what}" + (f", held by {held}" if held else "")
+        return Event(process, "wait", report.begin, report.end, wait.channel, detail, failed=True)
+
+
+def _messages(events: list[Event]) -> list[Message]:
+    """Pair the n-th put or send on a channel with the n-th get or recv."""
+    arrivals: dict[tuple[str, str], list[Event]] = {}
+    for event in events:
+        arrivals.setdefault((event.kind, event.channel), []).append(event)
+    return [
+        Message(sent, received)
+        for (kind, channel), sendings in arrivals.items()
+        if kind in _MEETINGS
+        for sent, received in zip(sendings, arrivals.get((_MEETINGS[kind], channel), []), strict=False)
+    ]

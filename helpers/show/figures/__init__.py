@@ -1,0 +1,1 @@
+"""Figures, each with words for those who do not see it."""

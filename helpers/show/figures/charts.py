@@ -1,0 +1,97 @@
+"""Small figures that several lessons use: who talks with whom, durations as bars, durations over size, a checklist."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from IPython.display import HTML
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.ticker import StrMethodFormatter
+
+from helpers.show.figures.costs import duration, rounded
+from helpers.show.theme import FAINT, INK, LINES, MARKERS, Picture, canvas, colour_of, pale
+
+Link = tuple[str, str, str]  # from, to, label; both directions
+
+
+def model(processes: Sequence[str], links: Sequence[Link], title: str = "") -> Picture:
+    """Draw processes as boxes in a row, and what connects them as labelled lines between neighbours."""
+    title = title or f"{len(processes)} processes, each with a memory of its own"
+    figure, (axes,) = canvas(title, height=2.0)
+    axes.set_axis_off()
+    axes.set_xlim(-0.5, len(processes) - 0.5)
+    axes.set_ylim(-0.6, 0.6)
+    for number, name in enumerate(processes):
+        box = FancyBboxPatch((number - 0.2, -0.3), 0.4, 0.6, boxstyle="round,pad=0.02,rounding_size=0.05",
+                             facecolor=pale(colour_of(number)), edgecolor=colour_of(number), lw=2)  # fmt: skip
+        axes.add_patch(box)
+        axes.text(number, 0, name, ha="center", va="center", fontsize=13)
+    for first, second, label in links:
+        left, right = sorted((processes.index(first), processes.index(second)))
+        axes.add_patch(FancyArrowPatch((left + 0.23, 0), (right - 0.23, 0), arrowstyle="<|-|>", mutation_scale=16,
+                                       color=INK, lw=2))  # fmt: skip
+        axes.text((left + right) / 2, 0.08, label, ha="center", va="bottom", fontsize=12)
+    words = " ".join(
+        f"{first} and {second} are connected: {' '.join(label.split())}." for first, second, label in links
+    )
+    return Picture(figure, title, f"Boxes in a row: {', '.join(processes)}. {words}")
+
+
+def bars(seconds: Mapping[str, float], what: str = "time") -> Picture:
+    """Draw durations in seconds as bars, the shortest on top; the title compares the extremes.
+
+    Raises ValueError for fewer than two durations, or one that is not above 0.
+    """
+    if len(seconds) < 2 or not all(value > 0 for value in seconds.values()):
+        raise ValueError(f"seconds must hold two durations or more, all above 0, not {dict(seconds)}")
+    names = sorted(seconds, key=seconds.get)
+    quick, slow = names[0], names[-1]
+    title = f"{slow} takes {rounded(seconds[slow] / seconds[quick])} times as long as {quick}"
+    figure, (axes,) = canvas(title, height=0.9 + 0.45 * len(names))
+    values = [1000 * seconds[name] for name in names]
+    axes.barh(names, values, height=0.6, color=[colour_of(number) for number in range(len(names))])
+    axes.bar_label(axes.containers[0], [duration(value / 1000) for value in values], padding=4)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set_xlabel(f"{what} in ms")
+    axes.tick_params(axis="y", length=0)
+    return Picture(figure, title, ", ".join(f"{name}: {duration(seconds[name])}" for name in names) + ".")
+
+
+def steps(sizes: Sequence[int], seconds: Mapping[str, Sequence[float]], what: str) -> Picture:
+    """Draw durations over message size, one line a case; the title says where each first jumps above half its highest.
+
+    `sizes` in bytes, ascending; `seconds` one list of durations a case, as long as `sizes`.
+    """
+    edges = {name: _edge(sizes, values) for name, values in seconds.items()}
+    title = f"{what} jumps: " + ", ".join(f"{name} {edge}" for name, edge in edges.items())
+    figure, (axes,) = canvas(title, height=3.6)
+    for number, (name, values) in enumerate(seconds.items()):
+        axes.plot(sizes, [1000 * value for value in values], marker=MARKERS[number], ls=LINES[number],
+                  color=colour_of(number), lw=2, ms=8, label=name)  # fmt: skip
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_xlabel("size of the message in bytes")
+    axes.set_ylabel(f"{what} in ms")
+    axes.grid(color=FAINT, alpha=0.3)
+    axes.legend(frameon=False)
+    rows = [
+        f"{name}: " + ", ".join(f"{size:,} bytes {duration(value)}" for size, value in zip(sizes, values, strict=True))
+        for name, values in seconds.items()
+    ]
+    return Picture(figure, title, ". ".join(rows) + ".")
+
+
+def _edge(sizes: Sequence[int], values: Sequence[float]) -> str:
+    jump = next((n for n, value in enumerate(values) if value > max(values) / 2), 0)
+    return f"between {sizes[jump - 1]:,} and {sizes[jump]:,} bytes" if jump else "nowhere in this range"
+
+
+def checklist(checks: Sequence[object]) -> HTML:
+    """Show the checks of a machine as a table; each has `what`, `found`, `ok` and the command `repair`."""
+    rows = []
+    for check in checks:
+        mark = "✔ in order" if check.ok else "✘ to repair"
+        repair = f"<code>{escape(check.repair)}</code>" if check.repair else ""
+        rows.append(f"<tr><td>{mark}</td><td>{check.what}</td><td>{escape(check.found)}</td><td>{repair}</td></tr>")
+    head = "<tr><th>state</th><th>what</th><th>found</th><th>type this in a terminal</th></tr>"
+    return HTML(f"<table>{head}{''.join(rows)}</table>")

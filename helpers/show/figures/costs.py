@@ -1,0 +1,131 @@
+"""What messages cost over their size: latency and throughput, one or several mechanisms in a figure."""
+
+from collections.abc import Callable
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from helpers.measuring.timing import Measurement, Point
+from helpers.show.theme import FAINT, GRID, LINES, MARKERS, Picture, canvas, colour_of
+
+FEW = 2  # measurements that a title has room for
+
+
+def latency(*measurements: Measurement) -> Picture:
+    """Draw the time of a message over its size: median, up to the 99th percentile, the fitted line, the baseline.
+
+    Raises TypeError for anything but measurements, ValueError for none.
+    """
+    _check(measurements)
+    title = _latency_title(measurements)
+    figure, (axes,) = canvas(title, height=4.4)
+    for number, each in enumerate(measurements):
+        _line(axes, number, each, lambda point: point.median)
+        if len(measurements) <= FEW:
+            _spread_and_fit(axes, number, each)
+    nothing = measurements[0].baseline.median
+    axes.axhline(nothing, color=FAINT, lw=1)
+    axes.annotate("the same loop without a message", (1, nothing), xycoords=("axes fraction", "data"),
+                  ha="right", va="bottom", fontsize=10, color=FAINT)  # fmt: skip
+    band = "\nband: to the slowest 1 %, dots: fit" if len(measurements) <= FEW else ""
+    axes.set_ylabel(f"{measurements[0].what}: median{band}")
+    _finish(axes, duration)
+    return Picture(figure, title, _words(measurements, lambda point: duration(point.median)))
+
+
+def throughput(*measurements: Measurement) -> Picture:
+    """Draw the megabytes per second over the size of a message.
+
+    Raises TypeError for anything but measurements, ValueError for none.
+    """
+    _check(measurements)
+    title = _throughput_title(measurements)
+    figure, (axes,) = canvas(title, height=4.0)
+    for number, each in enumerate(measurements):
+        _line(axes, number, each, _rate)
+    axes.set_ylabel("throughput in MB/s")
+    _finish(axes, "{:,g}".format)
+    return Picture(figure, title, _words(measurements, lambda point: f"{rounded(_rate(point))} MB/s"))
+
+
+def rounded(number: float) -> str:
+    """Say a number with two or three digits, and never with an exponent: "0.25", "7.1", "163", "12,000"."""
+    return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def duration(seconds: float) -> str:
+    """Say a duration in the unit that suits it, with three digits."""
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:,.3g} {unit}" if seconds * factor < 999.5 else f"{seconds * factor:,.0f} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def _latency_title(measurements: tuple[Measurement, ...]) -> str:
+    if len(measurements) <= FEW:
+        return "; ".join(f"{each.name}: {duration(each.fit.fixed)} plus {_per_megabyte(each)}" for each in measurements)
+    ranked = sorted(measurements, key=lambda each: each.points[0].median)
+    ratio = ranked[-1].points[0].median / ranked[0].points[0].median
+    return (
+        f"{ranked[0].name} is the quickest with {ranked[0].points[0].size:,} bytes, "
+        f"{ranked[-1].name} takes {rounded(ratio)} times as long"
+    )
+
+
+def _throughput_title(measurements: tuple[Measurement, ...]) -> str:
+    if len(measurements) <= FEW:
+        return "; ".join(_best(each) for each in measurements)
+    ranked = sorted(measurements, key=lambda each: max(map(_rate, each.points)))
+    return f"{_best(ranked[-1])}; {_best(ranked[0])}"
+
+
+def _rate(point: Point) -> float:
+    return point.size / point.median / 1e6
+
+
+def _best(measurement: Measurement) -> str:
+    best = max(measurement.points, key=_rate)
+    return f"{measurement.name}: {_rate(best):,.0f} MB/s at best, with {best.size:,} bytes a message"
+
+
+def _per_megabyte(measurement: Measurement) -> str:
+    return f"{duration(measurement.fit.per_byte * 1e6)} per MB"
+
+
+def _spread_and_fit(axes: Axes, number: int, measurement: Measurement) -> None:
+    sizes = [point.size for point in measurement.points]
+    low, high = [point.median for point in measurement.points], [point.p99 for point in measurement.points]
+    axes.fill_between(sizes, low, high, color=colour_of(number), alpha=0.18, lw=0)
+    axes.plot(sizes, [measurement.fit.at(size) for size in sizes], color=colour_of(number), lw=1, ls=":")
+
+
+def _line(axes: Axes, number: int, measurement: Measurement, value: Callable[[Point], float]) -> None:
+    axes.plot([point.size for point in measurement.points], [value(point) for point in measurement.points],
+              color=colour_of(number), marker=MARKERS[number % len(MARKERS)], ls=LINES[number % len(LINES)],
+              lw=2, ms=7, label=measurement.name)  # fmt: skip
+
+
+def _finish(axes: Axes, say: Callable[[float], str]) -> None:
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: say(value)))
+    axes.set_xlabel("size of a message in bytes")
+    axes.grid(color=GRID)
+    axes.legend(frameon=False, fontsize=11)
+
+
+def _words(measurements: tuple[Measurement, ...], say: Callable[[Point], str]) -> str:
+    rows = [
+        f"{each.name}: " + ", ".join(f"{point.size:,} bytes {say(point)}" for point in each.points)
+        for each in measurements
+    ]
+    return ". ".join(rows) + "."
+
+
+def _check(measurements: tuple[Measurement, ...]) -> None:
+    if not measurements:
+        raise ValueError("measurements must be one or more, not none")
+    for each in measurements:
+        if not isinstance(each, Measurement):
+            raise TypeError(f"measurements must come from round_trips or one_way, not {each!r}")

@@ -1,0 +1,165 @@
+"""Lanes: one a process, time to the right; solid is work, pale is waiting, an arrow is a message."""
+
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyArrowPatch
+
+from helpers.recording.trace import WAITING, Event, Message, ProcessInfo, Trace
+from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
+from helpers.supervision.child import signal_name
+
+MOST_ARROWS = 120
+MOST_LABELS = 24
+LANE = 0.5  # height of a bar, of the 1.0 between two lanes
+MAGNIFY_BELOW = 0.2  # of the whole: a busy part that is shorter gets a panel of its own
+
+
+def lanes(run: Trace, title: str | None = None) -> Picture:
+    """Draw a recording; where the messages crowd together, a second panel magnifies that part.
+
+    Raises TypeError when `run` is no recording, ValueError when nothing was recorded in it.
+    """
+    if not isinstance(run, Trace):
+        raise TypeError(f"run must be a recording (with record() as run: ...), not {run!r}")
+    if not run.processes:
+        raise ValueError("run has recorded no process; did its block end?")
+    title = title or _finding(run)
+    whole = _span(run)
+    busy = _busy_span(run, whole)
+    spans = [whole, busy] if busy else [whole]
+    figure, panels = canvas(title, height=(0.55 * len(run.processes) + 0.9) * len(spans) + 0.4, panels=len(spans))
+    for panel, span in zip(panels, spans, strict=True):
+        _draw(panel, run, span, whole[0])
+    if busy:
+        panels[0].axvspan(*_ms(busy, whole[0]), color=FAINT, alpha=0.25, lw=0)
+        panels[1].set_title("magnified: the grey part", loc="left", fontsize=11, color=INK)
+    return Picture(figure, title, _words(run))
+
+
+def _span(run: Trace) -> tuple[int, int]:
+    begin = min(process.begin for process in run.processes)
+    ends = [process.end or process.begin for process in run.processes] + [event.end for event in run.events]
+    return begin, max(*ends, begin + 1)
+
+
+def _busy_span(run: Trace, whole: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the part in which messages pass, if it is so short that nothing can be seen in the whole."""
+    if not run.messages:
+        return None
+    # a message that lay and waited to be read only passes when it is read
+    first = min(max(message.left, message.received.begin) for message in run.messages)
+    last = max(message.arrived for message in run.messages)
+    margin = max((last - first) // 8, 50_000)
+    if last - first + 2 * margin > MAGNIFY_BELOW * (whole[1] - whole[0]):
+        return None
+    return first - margin, last + margin
+
+
+def _ms(span: tuple[int, int], zero: int) -> tuple[float, float]:
+    return (span[0] - zero) / 1e6, (span[1] - zero) / 1e6
+
+
+def _draw(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> None:
+    left, right = _ms(span, zero)
+    axes.set_xlim(left, right)
+    axes.set_ylim(len(run.processes) - 0.4, -0.6)
+    axes.set_yticks(range(len(run.processes)), [process.name for process in run.processes])
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("time in ms")
+    for number, process in enumerate(run.processes):
+        _draw_life(axes, number, process, run, zero, span)
+    _draw_waiting(axes, run, span, zero)
+    _draw_messages(axes, run, span, zero)
+
+
+def _draw_life(axes: Axes, number: int, process: ProcessInfo, run: Trace, zero: int, span: tuple[int, int]) -> None:
+    begin, end = _ms((process.begin, process.end or span[1]), zero)
+    axes.barh(number, end - begin, left=begin, height=LANE, color=colour_of(number), lw=0)
+    starter = next((n for n, other in enumerate(run.processes) if other.pid == process.parent), None)
+    if starter is not None and span[0] <= process.begin <= span[1]:
+        axes.plot([begin, begin], [starter, number], color=FAINT, lw=1, ls=":", zorder=1)
+    if process.exitcode and process.end and span[0] <= process.end <= span[1]:
+        reason = signal_name(-process.exitcode) if process.exitcode < 0 else f"exit code {process.exitcode}"
+        axes.plot(end, number, "X", color=FAILURE, ms=13, mec="white", zorder=6)
+        axes.annotate(reason, (end, number), xytext=(-12, 0), textcoords="offset points", color="white",
+                      ha="right", va="center", fontsize=10, fontweight="bold",
+                      bbox={"facecolor": FAILURE, "lw": 0, "pad": 2})  # fmt: skip
+
+
+def _draw_waiting(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> None:
+    shortest = (span[1] - span[0]) / 400  # narrower than a line
+    waits = [event for event in _in(run.events, span) if _is_wait(event) and event.end - event.begin >= shortest]
+    for event in waits:
+        begin, end = _ms((max(event.begin, span[0]), min(event.end, span[1])), zero)
+        colour = FAILURE if event.failed else colour_of(event.process)
+        axes.barh(event.process, end - begin, left=begin, height=LANE, color=pale(colour), hatch="///",
+                  ec=colour, lw=0, zorder=2)  # fmt: skip
+        if end - begin > 0.09 * (span[1] - span[0]) / 1e6 and len(waits) <= MOST_LABELS:
+            axes.text((begin + end) / 2, event.process, event.kind, ha="center", va="center", fontsize=10, zorder=5,
+                      bbox={"facecolor": "white", "lw": 0, "pad": 1.5})  # fmt: skip
+    for event in _in(run.events, span):
+        if event.failed:
+            axes.plot(event.end / 1e6 - zero / 1e6, event.process, "X", color=FAILURE, ms=11, mec="white", zorder=6)
+
+
+def _is_wait(event: Event) -> bool:
+    return event.kind in WAITING and event.thread == "MainThread"  # the process goes on when another thread waits
+
+
+def _draw_messages(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> None:
+    inside = [m for m in run.messages if m.arrived >= span[0] and m.left <= span[1]]
+    shown = inside[:: -(-len(inside) // MOST_ARROWS) or 1]
+    for message in shown:
+        _draw_arrow(axes, message, zero)
+    if len(shown) < len(inside):
+        axes.text(1, 1.0, f"{len(shown)} of {len(inside):,} messages drawn", transform=axes.transAxes,
+                  ha="right", va="bottom", fontsize=10, color=INK)  # fmt: skip
+
+
+def _draw_arrow(axes: Axes, message: Message, zero: int) -> None:
+    sender, receiver = message.sent.process, message.received.process
+    down = 1 if receiver > sender else -1
+    start = ((message.left - zero) / 1e6, sender + down * LANE / 2)
+    end = ((message.arrived - zero) / 1e6, receiver - down * LANE / 2)
+    # a patch, unlike an annotation, is cut off at the edge of its panel
+    arrow = FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=12, color=INK, lw=1.3, shrinkA=0, shrinkB=0)
+    axes.add_patch(arrow).set_zorder(4)
+    axes.plot(*start, "o", color=INK, ms=4, zorder=4)
+
+
+def _in(events: list[Event], span: tuple[int, int]) -> list[Event]:
+    return [event for event in events if event.end >= span[0] and event.begin <= span[1]]
+
+
+def _waited(run: Trace, number: int) -> float:
+    """Return the share of its life, 0 to 1, that a process spent waiting."""
+    process = run.processes[number]
+    life = (process.end or _span(run)[1]) - process.begin
+    waits = [e for e in run.events if e.process == number and _is_wait(e)]
+    return min(1.0, sum(event.end - event.begin for event in waits) / max(life, 1))
+
+
+def _finding(run: Trace) -> str:
+    count = f"{_plural(len(run.processes), 'process', 'es')}, {_plural(len(run.messages), 'message', 's')}"
+    return f"{count}; {run.processes[0].name} waited {_waited(run, 0):.0%} of the time"
+
+
+def _plural(count: int, noun: str, ending: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else ending}"
+
+
+def _words(run: Trace) -> str:
+    zero, last = _span(run)
+    lines = [f"{(last - zero) / 1e6:.0f} ms in all."]
+    for number, process in enumerate(run.processes):
+        begin, end = _ms((process.begin, process.end or last), zero)
+        fate = "" if not process.exitcode else f", ended with exit code {process.exitcode}"
+        lines.append(f"{process.name} ran from {begin:.1f} to {end:.1f} ms, waiting {_waited(run, number):.0%}{fate}.")
+    names = [process.name for process in run.processes]
+    for message in run.messages[:6]:
+        sent, received = _ms((message.left, message.arrived), zero)
+        pair = f"{names[message.sent.process]} to {names[message.received.process]}"
+        lines.append(f"Message from {pair}: sent at {sent:.1f} ms, received at {received:.1f} ms.")
+    if len(run.messages) > 6:
+        lines.append(f"And {len(run.messages) - 6:,} more messages.")
+    return " ".join(lines)

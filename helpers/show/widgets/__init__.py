@@ -1,0 +1,1 @@
+"""Panels, predictions and sources, to be used in a notebook."""

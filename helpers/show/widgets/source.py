@@ -1,0 +1,28 @@
+"""Show a worker's source beside its use, since it lives in a module and not in the notebook."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
+from IPython.display import Markdown
+
+ROOT = Path(__file__).parents[3]
+
+
+def show_source(*workers: Callable[..., object] | type) -> Markdown:
+    """Return the source of functions or classes, with the files in which they stand.
+
+    Raises TypeError for anything that is not written in Python, ValueError for nothing at all.
+    """
+    if not workers:
+        raise ValueError("workers must be one or more, not none")
+    return Markdown("\n\n".join(map(_source, workers)))
+
+
+def _source(worker: Callable[..., object] | type) -> str:
+    try:
+        source, path = inspect.getsource(worker).rstrip(), Path(inspect.getfile(worker))
+    except (TypeError, OSError):
+        raise TypeError(f"workers must be functions or classes written in a module, not {worker!r}") from None
+    name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+    return f"`{name}`\n\n```python\n{source}\n```"

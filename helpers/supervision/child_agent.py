@@ -1,0 +1,137 @@
+"""What supervision runs inside a child: it ends with its parent, answers where it is, keeps its errors apart."""
+
+import linecache
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+from multiprocessing import context, util
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import FrameType
+
+from helpers.supervision import start_hooks
+
+__tracebackhide__ = True  # an instrument: never the place where somebody waits
+
+STANDARD_LIBRARY = str(Path(threading.__file__).parent)
+
+
+def join_family(control: socket.socket, errors: Path) -> None:
+    """Put this child under supervision, before it does anything else.
+
+    `control` is this child's end of the line to its supervisor; each byte that arrives is answered with the place
+    where the child is. What the child writes to standard error goes to the file `errors`.
+    """
+    if hasattr(os, "setpgid"):
+        # one group a child: Ctrl-C goes past it, and whatever it forks can be ended with it
+        os.setpgid(0, 0)
+    else:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stderr = errors.open("w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    os.dup2(sys.stderr.fileno(), 2)
+    _folders.append(errors.parent)
+    _watch_over(control)
+
+
+def where(frame: FrameType) -> str:
+    """Say in words where a frame is: the function, the file or cell, the line and its text.
+
+    Names the innermost function that is not of the standard library, else the innermost of multiprocessing.
+    """
+    frames = [frame]
+    while frames[-1].f_back:
+        frames.append(frames[-1].f_back)
+    own = [frame for frame in frames if _is_own(frame)]
+    library = [frame for frame in frames if "multiprocessing" in frame.f_code.co_filename]
+    return _describe((own or library or frames)[0])
+
+
+class _Descendants:
+    """Hands supervision on to the children of a child: they too end with their parent."""
+
+    def before_start(self, process: BaseProcess) -> start_hooks.Call:
+        return _watch_over, (None,)
+
+    def after_start(self, process: BaseProcess) -> None:
+        pass
+
+
+class _Guard:
+    """A thread that waits for the parent to die or the supervisor to ask."""
+
+    def __init__(self, control: socket.socket | None) -> None:
+        self.control = control
+        self.pid = os.getpid()
+
+    def start(self) -> None:
+        # multiprocessing's registry is inherited by grandchildren; each has a guard of its own
+        if self.pid == os.getpid():
+            threading.Thread(target=self._stand, name="guard", daemon=True).start()
+
+    def _stand(self) -> None:
+        # taken from the module only here: a worker without pipes need not pay for the import before it runs
+        from multiprocessing.connection import wait
+
+        sentinel = multiprocessing.parent_process().sentinel
+        watched = [sentinel] if self.control is None else [sentinel, self.control]
+        while True:
+            ready = wait(watched)
+            if sentinel in ready:
+                _end_with_group()
+            if not self._answer():
+                watched.remove(self.control)
+
+    def _answer(self) -> bool:
+        """Tell the supervisor where the main thread is; False when the line is closed."""
+        try:
+            if self.control.recv(1):
+                frame = sys._current_frames().get(threading.main_thread().ident)
+                self.control.sendall(where(frame).encode() + b"\0")
+                return True
+        except OSError:
+            pass
+        return False
+
+
+def _watch_over(control: socket.socket | None) -> None:
+    start_hooks.install(_Descendants())
+    guard = _Guard(control)
+    if multiprocessing.parent_process():
+        guard.start()
+    else:
+        # the parent is known only when the process boots, after its object is unpickled
+        util.register_after_fork(guard, _Guard.start)
+        # spawn alone does not look at the registry by itself
+        context.SpawnProcess._after_fork = staticmethod(util._run_after_forkers)
+        _guards.append(guard)
+
+
+_guards: list[_Guard] = []  # the registry is weak
+_folders: list[Path] = []  # of the supervisor, which cannot remove them when it is killed
+
+
+def _end_with_group() -> None:
+    for folder in _folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
+
+
+def _is_own(frame: FrameType) -> bool:
+    name = frame.f_code.co_filename
+    installed = "site-packages" in name or name.startswith((STANDARD_LIBRARY, "<frozen", "<string>"))
+    return not installed and "__tracebackhide__" not in frame.f_globals
+
+
+def _describe(frame: FrameType) -> str:
+    path = Path(frame.f_code.co_filename)
+    in_cell = "ipykernel" in str(path) or str(path).startswith("<ipython")
+    place = "this cell" if in_cell else "/".join(path.parts[-2:])
+    function = "" if frame.f_code.co_name == "<module>" else frame.f_code.co_name + ", "
+    text = linecache.getline(str(path), frame.f_lineno).strip()
+    return f"{function}{place}, line {frame.f_lineno}" + (f": {text}" if text else "")

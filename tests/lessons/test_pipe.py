@@ -1,0 +1,150 @@
+"""The workers of lesson 01 do what the lesson says of them, under every start method."""
+
+from multiprocessing import get_all_start_methods, get_context
+
+import pytest
+
+from helpers.lessons import pipe
+from helpers.supervision.supervisor import expect_failure, supervised
+
+spawn = get_context("spawn")
+each_method = pytest.mark.parametrize("ctx", [get_context(name) for name in get_all_start_methods()])
+
+
+def start(ctx, worker, *arguments):
+    ctx.Process(target=worker, args=arguments).start()
+
+
+@each_method
+def test_a_greeting_is_answered(ctx):
+    with supervised():
+        ours, theirs = ctx.Pipe()
+        start(ctx, pipe.answer, theirs)
+        ours.send("parent")
+        assert ours.recv() == "hello, parent"
+
+
+@each_method
+def test_lines_arrive_in_order_and_then_the_end(ctx):
+    with supervised():
+        reader, writer = ctx.Pipe(duplex=False)
+        start(ctx, pipe.tell, writer, ["one", "two"])
+        writer.close()
+        assert [reader.recv(), reader.recv()] == ["one", "two"]
+        with pytest.raises(EOFError):
+            reader.recv()
+
+
+@each_method
+def test_messages_are_counted_until_the_line_is_closed(ctx):
+    with supervised():
+        reader, writer = ctx.Pipe(duplex=False)
+        answer, result = ctx.Pipe(duplex=False)
+        start(ctx, pipe.count_and_close, reader, writer, result)
+        for number in range(3):
+            writer.send(number)
+        writer.close()
+        assert answer.recv() == 3
+
+
+def test_a_reader_that_holds_a_write_end_never_sees_the_end():
+    with expect_failure(1.5) as failure:
+        reader, writer = spawn.Pipe(duplex=False)
+        answer, result = spawn.Pipe(duplex=False)
+        start(spawn, pipe.count_with_both_ends, reader, writer, result)
+        writer.close()
+        answer.recv()
+    assert "reader.recv()" in str(failure) and "answer.recv()" in str(failure)
+
+
+def test_two_that_both_listen_are_found_listening():
+    with expect_failure(1.5) as failure:
+        ours, theirs = spawn.Pipe()
+        start(spawn, pipe.listen_first, theirs)
+        ours.recv()
+    assert "ours.recv()" in str(failure) and "connection.recv()" in str(failure)
+
+
+def test_a_small_message_does_not_wait_for_its_reader_and_a_large_one_does():
+    with supervised(10):
+        small = pipe.send_time(spawn, 1_000, late=0.5)
+        large = pipe.send_time(spawn, 10_000_000, late=0.5)
+    assert small < 0.25 < large
+
+
+def test_writers_on_one_end_garble_each_other():
+    with supervised(10):
+        reader, writer = spawn.Pipe(duplex=False)
+        barrier = spawn.Barrier(4)
+        for letter in "ABCD":
+            start(spawn, pipe.shout, writer, barrier, letter, 10)
+        writer.close()
+        whole = pipe.whole_messages(reader, expected=40)
+        reader.close()
+    assert whole < 40
+
+
+def test_a_lock_keeps_writers_apart():
+    with supervised(10):
+        reader, writer = spawn.Pipe(duplex=False)
+        barrier, turn = spawn.Barrier(4), spawn.Lock()
+        for letter in "ABCD":
+            start(spawn, pipe.take_turns, writer, barrier, letter, 10, turn)
+        assert pipe.whole_messages(reader, expected=40) == 40
+
+
+def test_one_pipe_each_keeps_writers_apart():
+    with supervised(10):
+        readers, barrier = [], spawn.Barrier(3)
+        for letter in "ABC":
+            reader, writer = spawn.Pipe(duplex=False)
+            start(spawn, pipe.shout, writer, barrier, letter, 5)
+            writer.close()
+            readers.append(reader)
+        messages = pipe.gather(readers)
+    assert len(messages) == 15 and all(map(pipe.is_whole, messages))
+
+
+def test_a_queue_keeps_writers_apart():
+    with supervised(10):
+        queue, barrier = spawn.Queue(), spawn.Barrier(3)
+        for letter in "ABC":
+            start(spawn, pipe.put_messages, queue, barrier, letter, 5)
+        messages = [queue.get() for _ in range(15)]
+    assert sorted(message[:1] for message in messages) == [b"A"] * 5 + [b"B"] * 5 + [b"C"] * 5
+    assert all(map(pipe.is_whole, messages))
+
+
+def test_a_damaged_message_is_not_whole():
+    letters = b"A" * pipe.LONG
+    assert pipe.is_whole(letters)
+    assert not pipe.is_whole(letters[1:])
+    assert not pipe.is_whole(letters[1:] + b"B")
+
+
+def test_a_conversation_says_how_long_a_message_takes():
+    picture, verdict = pipe.converse(messages=3, in_advance=1, kilobytes=1, thinking_ms=0)
+    assert "3 messages came back" in verdict
+    assert "8 messages" in picture.title
+
+
+def test_too_much_in_advance_is_a_deadlock_and_says_where():
+    _, verdict = pipe.converse(messages=40, in_advance=40, kilobytes=400, thinking_ms=0)
+    assert verdict.startswith("Deadlock") and verdict.count("connection.send") == 2
+
+
+@pytest.mark.parametrize("value", [0, -1, 10**6])
+def test_numbers_out_of_range_are_refused(value):
+    with pytest.raises(ValueError, match=f"messages must be from 1 to 1,000, not {value}"):
+        pipe.converse(value, 1, 1, 0)
+
+
+@pytest.mark.parametrize("value", [1.5, "two", None])
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(TypeError, match="messages must be a whole number"):
+        pipe.converse(value, 1, 1, 0)
+
+
+def test_a_negative_size_is_refused():
+    with pytest.raises(ValueError, match="size must be from 0"):
+        pipe.send_time(spawn, -1, late=0)

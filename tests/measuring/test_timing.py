@@ -1,0 +1,126 @@
+"""Timing: the arithmetic on known numbers, the measurement on real processes, and errors that come early."""
+
+import gc
+from multiprocessing import get_all_start_methods
+from multiprocessing.connection import Connection
+
+import pytest
+
+from helpers.measuring.timing import Fit, Mechanism, Point, call_time, fit_line, one_way, round_trips, start_up
+from helpers.supervision.supervisor import ProcessesFailed
+
+METHODS = get_all_start_methods()
+
+
+def connect(ctx):
+    return ctx.Pipe()
+
+
+def receive_and_fail(connection):
+    raise ConnectionError("the line is dead")
+
+
+PIPE = Mechanism("pipe", connect, Connection.send_bytes, Connection.recv_bytes)
+
+
+def test_a_straight_line_is_found_again():
+    sizes = [10, 1_000, 100_000, 10_000_000]
+    line = Fit(fixed=20e-6, per_byte=0.5e-9)
+    found = fit_line(sizes, [line.at(size) for size in sizes])
+    assert found.fixed == pytest.approx(line.fixed) and found.per_byte == pytest.approx(line.per_byte)
+
+
+def test_a_fit_is_never_negative():
+    assert fit_line([1, 1_000], [2e-6, 1e-6]).per_byte == 0
+    assert fit_line([10, 20], [1e-6, 9e-6]).fixed == 0
+
+
+def test_one_size_alone_gives_a_fixed_cost():
+    assert fit_line([100], [3e-6]) == Fit(pytest.approx(3e-6), 0.0)
+
+
+def test_median_and_99th_percentile():
+    point = Point(1, tuple(range(1, 101)))
+    assert point.median == pytest.approx(50.5e-9)
+    assert point.p99 == pytest.approx(99e-9)
+    assert Point(1, (7,)).p99 == pytest.approx(7e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("measure", [round_trips, one_way])
+def test_every_size_is_measured_in_every_pair(measure, method):
+    measured = measure(PIPE, [100_000, 10], pairs=2, budget=0.2, method=method)
+    assert [point.size for point in measured.points] == [10, 100_000]
+    assert all(len(point.samples) >= 2 * 8 and min(point.samples) > 0 for point in measured.points)
+    assert 0 < measured.baseline.median < measured.points[0].median
+    assert measured.fit.fixed > 0
+
+
+def test_messages_larger_than_any_buffer_do_not_block():
+    assert round_trips(PIPE, [5_000_000], pairs=1, budget=0.1).points[0].median > 0
+    assert one_way(PIPE, [5_000_000], pairs=1, budget=0.1).points[0].median > 0
+
+
+def test_a_child_that_fails_is_named():
+    broken = Mechanism("broken", connect, Connection.send_bytes, receive_and_fail)
+    with pytest.raises((ProcessesFailed, ConnectionError)):
+        round_trips(broken, [10], pairs=1, budget=0.1)
+
+
+def test_the_garbage_collector_is_on_again_afterwards():
+    round_trips(PIPE, [10], pairs=1, budget=0.05)
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_starting_takes_time(method):
+    assert all(0 < seconds < 30 for seconds in start_up(method, runs=2))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"sizes": []}, "sizes must name"),
+        ({"sizes": [0]}, "sizes must be from 1"),
+        ({"pairs": 0}, "pairs must be from 1"),
+        ({"budget": 0}, "budget must be above 0"),
+        ({"method": "teleport"}, "method must be one of"),
+    ],
+)
+def test_values_out_of_range_are_refused(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        round_trips(PIPE, **{"sizes": [10], **arguments})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"mechanism": "pipe"}, "mechanism must be"),
+        ({"sizes": [1.5]}, "sizes must be a whole"),
+        ({"pairs": "two"}, "pairs must be a whole"),
+        ({"budget": None}, "budget must be a number"),
+    ],
+)
+def test_values_of_another_type_are_refused(arguments, words):
+    with pytest.raises(TypeError, match=words):
+        one_way(**{"mechanism": PIPE, "sizes": [10], **arguments})
+
+
+def test_an_unknown_start_method_is_refused_by_start_up():
+    with pytest.raises(ValueError, match="method must be one of"):
+        start_up("teleport")
+
+
+def test_a_longer_call_takes_longer():
+    assert call_time(lambda: sum(range(10_000)), 50) > call_time(lambda: None, 50) > 0
+
+
+@pytest.mark.parametrize("wrong", [0, 4, -1, 1.5, "two", None, 10**7])
+def test_a_wrong_number_of_calls_is_named(wrong):
+    with pytest.raises((TypeError, ValueError), match="calls must be"):
+        call_time(print, wrong)
+
+
+def test_what_cannot_be_called_is_named():
+    with pytest.raises(TypeError, match="call must be a function"):
+        call_time(3)

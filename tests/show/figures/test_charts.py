@@ -1,0 +1,41 @@
+"""Small figures: the title is computed from the data, and the words say what the picture shows."""
+
+import pytest
+
+from helpers.lessons.start_here import Check
+from helpers.show import bars, checklist, model, steps
+
+
+def test_a_model_names_processes_and_what_connects_them():
+    picture = model(["parent", "child"], [("parent", "child", "pipe")])
+    assert picture.title == "2 processes, each with a memory of its own"
+    assert "parent and child are connected: pipe." in picture.words
+
+
+def test_bars_compare_the_longest_with_the_shortest():
+    picture = bars({"slow": 0.3, "quick": 0.1})
+    assert picture.title == "slow takes 3 times as long as quick"
+    assert picture.words == "quick: 100 ms, slow: 300 ms."
+
+
+@pytest.mark.parametrize("seconds", [{}, {"alone": 1.0}, {"a": 1.0, "b": 0.0}])
+def test_bars_need_two_durations(seconds):
+    with pytest.raises(ValueError, match="seconds must hold two durations or more"):
+        bars(seconds)
+
+
+def test_steps_tell_between_which_sizes_the_duration_jumps():
+    picture = steps([10, 20, 40], {"one way": [0.001, 0.05, 0.05], "duplex": [0.05, 0.05, 0.05]}, "time")
+    assert picture.title == "time jumps: one way between 10 and 20 bytes, duplex nowhere in this range"
+
+
+def test_a_checklist_shows_the_repair_and_escapes_it():
+    table = checklist([Check("Python", "3.9", False, "make <lab>"), Check("cores", "2", True)]).data
+    assert "✘ to repair" in table and "✔ in order" in table and "make &lt;lab&gt;" in table
+
+
+def test_a_picture_carries_its_words_as_alternative_text():
+    picture = bars({"slow": 0.3, "quick": 0.1})
+    shown = picture._repr_mimebundle_()
+    assert f'alt="{picture.title}. {picture.words}"' in shown["text/html"]
+    assert shown["text/plain"] == repr(picture)

@@ -1,0 +1,77 @@
+"""Lanes: readable from 1 to 10,000 events and from 1 to 16 processes, with words that say the same."""
+
+import pytest
+
+from helpers.recording.trace import Event, Message, ProcessInfo, Trace
+from helpers.show import lanes
+
+MS = 1_000_000
+
+
+def conversation(messages, gap=MS, processes=2):
+    """Return a made-up trace in which process 0 sends to the others in turn, `gap` ns apart."""
+    infos = [ProcessInfo("MainProcess", 100, None, 0, (messages + 2) * gap)]
+    infos += [ProcessInfo(f"Child-{n}", 100 + n, 100, gap // 2, (messages + 2) * gap, 0) for n in range(1, processes)]
+    pairs = []
+    for n in range(messages):
+        sent = Event(0, "send", n * gap, n * gap + 10, "Pipe 1")
+        got = Event(1 + n % (processes - 1), "recv", n * gap, n * gap + gap // 2, "Pipe 1")
+        pairs.append(Message(sent, got))
+    return Trace(infos, [event for pair in pairs for event in (pair.sent, pair.received)], pairs)
+
+
+def test_the_title_is_computed_from_the_trace():
+    assert lanes(conversation(3)).title == "2 processes, 3 messages; MainProcess waited 0% of the time"
+
+
+def test_the_words_name_every_process_and_the_first_messages():
+    words = lanes(conversation(8)).words
+    assert "MainProcess ran from 0.0 to 10.0 ms" in words
+    assert "Message from MainProcess to Child-1: sent at 0.0 ms, received at 0.5 ms." in words
+    assert "And 2 more messages." in words
+
+
+@pytest.mark.parametrize(("messages", "processes"), [(1, 2), (5_000, 2), (100, 16)])
+def test_every_size_can_be_drawn(messages, processes):
+    picture = lanes(conversation(messages, processes=processes))
+    assert len(picture.png()) < 120_000
+
+
+def test_one_process_alone_can_be_drawn():
+    assert lanes(Trace([ProcessInfo("MainProcess", 1, None, 0, MS)])).title.startswith("1 process, 0 messages")
+
+
+def test_too_many_arrows_are_thinned_out_and_it_says_so():
+    texts = [text.get_text() for text in lanes(conversation(5_000)).figure.axes[0].texts]
+    assert any(text.endswith(" of 5,000 messages drawn") for text in texts)
+
+
+def test_a_short_burst_in_a_long_run_is_magnified():
+    run = conversation(3, gap=10_000)
+    run.processes[0] = ProcessInfo("MainProcess", 100, None, -50 * MS, MS)
+    titles = [axes.get_title(loc="left") for axes in lanes(run).figure.axes]
+    assert titles == ["", "magnified: the grey part"]
+
+
+def test_a_killed_process_is_marked_in_words_and_colour():
+    run = conversation(1)
+    run.processes[1] = ProcessInfo("Child-1", 101, 100, 0, 2 * MS, -9)
+    picture = lanes(run)
+    assert "ended with exit code -9" in picture.words
+    assert "SIGKILL" in [text.get_text() for text in picture.figure.axes[0].texts]
+
+
+@pytest.mark.parametrize("run", [None, [], "run"])
+def test_what_is_no_recording_is_refused(run):
+    with pytest.raises(TypeError, match="run must be a recording"):
+        lanes(run)
+
+
+def test_an_empty_recording_is_refused():
+    with pytest.raises(ValueError, match="no process"):
+        lanes(Trace())
+
+
+def test_a_picture_carries_its_words_into_html():
+    html = lanes(conversation(1))._repr_mimebundle_()["text/html"]
+    assert html.startswith('<img alt="2 processes, 1 message;')

@@ -1,0 +1,335 @@
+"""Supervision: a block ends in time, leaves nothing, and says what went wrong."""
+
+import glob
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from multiprocessing import active_children, current_process, get_all_start_methods, get_context, util
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+
+from helpers.supervision.supervisor import ProcessesFailed, current_family, expect_failure, supervised
+from tests import misbehaviour as worker
+
+METHODS = get_all_start_methods()
+DEADLINE = 1.5  # s; enough for a child to get where it is going, on a busy machine too
+posix_only = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and fork")
+spawn = get_context("spawn")
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(tmp_path, monkeypatch):
+    """Every block leaves the standard library, the signal handlers, /dev/shm and the temporary files as they were."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    start, handler = BaseProcess.start, signal.getsignal(signal.SIGINT)
+    prefix = f"/tp-{os.getpid()}"
+    current_process()._config["semprefix"] = prefix  # tells our semaphores from those of other programs
+    yield
+    assert BaseProcess.start is start
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert active_children() == []
+    assert current_family() is None
+    assert not glob.glob(f"/dev/shm/sem.{prefix[1:]}*")
+    assert not list(tmp_path.glob("talking-processes-*"))
+
+
+def is_alive(pid):
+    """Tell whether a process exists and is not a zombie."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def gone_within(seconds, pid):
+    """Wait for the end of a process that is not our child."""
+    until = time.monotonic() + seconds
+    while is_alive(pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    return not is_alive(pid)
+
+
+def failure_of(target, *args, deadline=DEADLINE, method="spawn"):
+    """Run one worker under supervision and return the failure and the time it took."""
+    began = time.monotonic()
+    with pytest.raises(ProcessesFailed) as failed, supervised(deadline):
+        child = get_context(method).Process(target=target, args=args)
+        child.start()
+        child.join()
+    return failed.value, time.monotonic() - began
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_block_whose_children_end_well_just_ends(method):
+    with supervised() as family:
+        child = get_context(method).Process(target=worker.end_well)
+        child.start()
+    assert [(report.exitcode, report.stopped) for report in family.reports] == [(0, False)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_child_that_never_ends_is_ended_at_the_deadline(method):
+    failure, seconds = failure_of(worker.sleep_for_ever, method=method)
+    assert DEADLINE <= seconds < DEADLINE + 1
+    parent, child = failure.reports
+    assert child.stopped and "sleep_for_ever" in child.blocked_at and "time.sleep(3600)" in child.blocked_at
+    assert "child.join()" in parent.blocked_at
+
+
+@posix_only
+def test_a_child_that_ignores_sigterm_is_ended_too():
+    failure, seconds = failure_of(worker.ignore_sigterm)
+    assert seconds < DEADLINE + 1
+    assert failure.reports[-1].stopped
+
+
+@posix_only
+def test_a_stopped_child_gives_no_answer_and_is_ended_in_time():
+    failure, seconds = failure_of(worker.stop_itself)
+    assert seconds < DEADLINE + 1
+    assert "gave no answer" in str(failure)
+
+
+@posix_only
+@pytest.mark.parametrize("method", METHODS)
+def test_a_killed_child_is_named_with_its_signal(method):
+    failure, _ = failure_of(worker.die_by_sigkill, deadline=5, method=method)
+    assert "was killed by SIGKILL (exit code -9)" in str(failure)
+    assert failure.reports[-1].failed
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_child_that_exits_with_a_code_is_named_with_it(method):
+    failure, seconds = failure_of(worker.exit_at_once, 3, deadline=30, method=method)
+    assert "ended with exit code 3" in str(failure)
+    assert seconds < 10
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_error_of_a_child_is_in_the_report(method):
+    failure, _ = failure_of(worker.raise_an_error, deadline=30, method=method)
+    assert "ended with exit code 1: ValueError: the worker's own words" in str(failure)
+    assert "in raise_an_error" in failure.reports[-1].errors
+
+
+def test_sys_exit_with_a_code_is_a_failure():
+    failure, _ = failure_of(worker.leave_by_sys_exit, 2, deadline=30)
+    assert failure.reports[-1].exitcode == 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_blocked_children_say_where(method):
+    ctx = get_context(method)
+    began = time.monotonic()
+    with pytest.raises(ProcessesFailed) as failed, supervised(2 * DEADLINE):
+        pipe, queue, semaphore = ctx.Pipe(), ctx.Queue(), ctx.Semaphore(0)
+        ctx.Process(target=worker.block_in_recv, args=(pipe,)).start()
+        ctx.Process(target=worker.block_in_get, args=(queue,)).start()
+        ctx.Process(target=worker.block_in_acquire, args=(semaphore,)).start()
+    assert time.monotonic() - began < 2 * DEADLINE + 1
+    recv, get, acquire = [report.blocked_at for report in failed.value.reports[1:]]
+    assert recv.startswith("block_in_recv, tests/misbehaviour.py, line ") and recv.endswith("connections[1].recv()")
+    assert get.startswith("block_in_get, tests/misbehaviour.py, line ") and get.endswith("queue.get()")
+    assert acquire.startswith("block_in_acquire, tests/misbehaviour.py, line ") and acquire.endswith("lock.acquire()")
+
+
+def test_a_child_that_joins_its_own_child_says_so():
+    failure, seconds = failure_of(worker.block_in_join, deadline=1)
+    assert seconds < 2
+    assert "child.join()" in failure.reports[-1].blocked_at
+
+
+def test_a_child_that_waits_for_its_queue_to_be_read_says_so():
+    began = time.monotonic()
+    with pytest.raises(ProcessesFailed) as failed, supervised(DEADLINE):
+        queue = spawn.Queue()
+        child = spawn.Process(target=worker.put_without_end, args=(queue, 1_000_000))
+        child.start()
+        child.join()
+    assert time.monotonic() - began < DEADLINE + 1
+    assert "_finalize_join" in failed.value.reports[-1].blocked_at
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_parent_that_receives_from_a_dead_child_is_freed_at_once(method):
+    began = time.monotonic()
+    with pytest.raises(ProcessesFailed, match="exit code 3") as failed, supervised(30):
+        ctx = get_context(method)
+        ours, theirs = ctx.Pipe()
+        ctx.Process(target=worker.exit_at_once, args=(3,)).start()
+        ours.recv()  # this process still holds `theirs`, so there is no end of file
+    assert time.monotonic() - began < 10
+    # in recv(), or still in start() when the child was quicker
+    assert "supervision/test_supervisor.py" in failed.value.reports[0].blocked_at
+
+
+def test_a_parent_that_gets_from_a_child_that_has_gone_is_freed_at_the_deadline():
+    began = time.monotonic()
+    with pytest.raises(ProcessesFailed) as failed, supervised(DEADLINE):
+        queue = spawn.Queue()
+        spawn.Process(target=worker.end_well, args=(queue,)).start()
+        queue.get()
+    assert time.monotonic() - began < DEADLINE + 1
+    assert "queue.get()" in failed.value.reports[0].blocked_at
+
+
+def test_end_of_file_from_a_failing_child_names_the_child():
+    with pytest.raises(ProcessesFailed, match="exit code 3") as failed, supervised(5):
+        ours, theirs = spawn.Pipe()
+        spawn.Process(target=worker.exit_at_once, args=(3,)).start()
+        theirs.close()
+        ours.recv()
+    assert failed.value.reports[-1].exitcode == 3
+
+
+def test_a_failure_that_the_parent_never_notices_still_fails_the_block():
+    with pytest.raises(ProcessesFailed, match="exit code 3"), supervised(5):
+        spawn.Process(target=worker.exit_at_once, args=(3,)).start()
+
+
+def test_an_error_of_the_parent_comes_through_and_ends_the_children():
+    began = time.monotonic()
+    with pytest.raises(ZeroDivisionError), supervised(10):
+        spawn.Process(target=worker.sleep_for_ever).start()
+        1 / 0  # noqa: B018
+    assert time.monotonic() - began < 5
+
+
+@posix_only
+@pytest.mark.parametrize("target", [worker.fork_and_tell, worker.fork_and_leave])
+def test_what_a_child_forks_ends_with_it(target):
+    with expect_failure(1):
+        ours, theirs = spawn.Pipe()
+        spawn.Process(target=target, args=(theirs,)).start()
+        grandchild = ours.recv()
+    assert gone_within(1, grandchild)
+
+
+@posix_only
+@pytest.mark.parametrize("method", METHODS)
+def test_a_grandchild_ends_with_the_child_that_started_it(method):
+    with supervised(10):
+        ours, theirs = spawn.Pipe()
+        spawn.Process(target=worker.start_and_tell, args=(theirs, method)).start()
+        grandchild = ours.recv()
+    assert gone_within(1, grandchild)
+
+
+@posix_only
+@pytest.mark.parametrize("method", METHODS)
+def test_children_end_by_themselves_when_their_parent_is_killed(method):
+    code = f"from tests.misbehaviour import session_to_be_killed as s; s({method!r})"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as kernel:
+        child = int(kernel.stdout.readline())
+        assert is_alive(child)
+        kernel.kill()
+    assert gone_within(3, child)
+
+
+@posix_only
+@pytest.mark.parametrize("times", [1, 20])
+def test_ctrl_c_ends_the_block_without_a_heap_of_tracebacks(times):
+    done = worker.run_detached(f"from tests.misbehaviour import interrupted_session as s; s('spawn', {times})")
+    assert done.stdout == "interrupted, nothing else\n"
+    assert done.stderr == ""
+
+
+def test_daemons_are_ended_and_are_no_failure():
+    with supervised(5) as family:
+        spawn.Process(target=worker.sleep_for_ever, daemon=True).start()
+    assert family.reports[0].stopped
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_pools_and_managers_end_with_the_block(method):
+    ctx = get_context(method)
+    with supervised(10) as family:
+        pool, manager = ctx.Pool(2), ctx.Manager()
+        shared = manager.dict(a=1)
+        assert pool.map(abs, [-1, -2]) == [1, 2]
+        assert shared["a"] == 1
+    assert len(family.reports) == 3
+
+
+def test_a_pool_whose_workers_cannot_start_does_not_go_on_for_ever():
+    main = sys.modules["__main__"]
+    main.unheard_of = lambda x: x
+    main.unheard_of.__qualname__ = "unheard_of"
+    main.unheard_of.__module__ = "__main__"
+    began = time.monotonic()
+    with expect_failure(1.5) as failure:
+        spawn.Pool(2).map(main.unheard_of, [1, 2])
+    del main.unheard_of
+    assert time.monotonic() - began < 2.5
+    assert "unheard_of" in str(failure)
+
+
+def test_what_a_child_writes_to_standard_error_is_passed_on(capsys):
+    with supervised(10):
+        spawn.Process(target=worker.warn).start()
+    assert "a word of warning" in capsys.readouterr().err
+
+
+def test_an_expected_failure_is_kept_and_readable():
+    with expect_failure(10) as failure:
+        child = spawn.Process(target=worker.exit_at_once, args=(3,))
+        child.start()
+        child.join()
+        went_on = True
+    assert went_on
+    assert "exit code 3" in str(failure)
+
+
+def test_an_error_in_the_parent_counts_as_the_expected_failure():
+    with expect_failure() as failure:
+        spawn.Process(target=lambda: None).start()
+    assert "Can't" in str(failure)
+
+
+def test_an_expected_failure_that_does_not_come_is_a_failure():
+    with pytest.raises(AssertionError, match="expected"), expect_failure():
+        spawn.Process(target=worker.end_well).start()
+
+
+def test_blocks_may_be_nested():
+    with supervised(10) as outer:
+        spawn.Process(target=worker.end_well).start()
+        with expect_failure(5) as failure:
+            spawn.Process(target=worker.exit_at_once, args=(3,)).start()
+        assert current_family() is outer
+    assert "exit code 3" in str(failure)
+    assert [report.exitcode for report in outer.reports] == [0]
+
+
+def test_the_deadline_of_an_outer_block_holds_inside_an_inner_one():
+    began = time.monotonic()
+    with pytest.raises(ProcessesFailed, match="deadline of 0.6 s"), supervised(0.6), supervised(20):
+        spawn.Process(target=worker.sleep_for_ever).start()
+    assert time.monotonic() - began < 1.6
+
+
+@pytest.mark.parametrize("deadline", [0, -1, float("inf"), float("nan"), 10**6])
+def test_a_deadline_out_of_range_is_refused(deadline):
+    with pytest.raises(ValueError, match="deadline must be above 0"):
+        supervised(deadline)
+
+
+@pytest.mark.parametrize("deadline", ["two", None, True])
+def test_a_deadline_that_is_no_number_is_refused(deadline):
+    with pytest.raises(TypeError, match="deadline must be a number"):
+        expect_failure(deadline)
+
+
+def test_a_manager_that_is_killed_leaves_no_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.delitem(current_process()._config, "tempdir", raising=False)
+    with expect_failure(2):
+        manager = spawn.Manager()
+        os.kill(manager._process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    assert [Path(util.get_temp_dir())] == list(tmp_path.glob("pymp-*"))

@@ -1,0 +1,74 @@
+"""Run notebooks and keep their outputs: the only way in which the outputs in this project change.
+
+    python -m tools.execute_notebooks notebooks/01_pipe.ipynb ...
+
+A notebook runs in a fresh kernel, from top to bottom. Kept is what a reader of the saved page can use; widgets,
+which need a kernel, and what differs from machine to machine without meaning anything are left out.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+CELL_LIMIT = 5.0  # seconds; a learner does not wait longer
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def execute(path: Path) -> float:
+    """Run one notebook in place and return how long it took, in seconds.
+
+    Raises nbclient's CellExecutionError when a cell fails, and RuntimeError when one takes longer than CELL_LIMIT.
+    The file is written only when all went well.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    slow: list[str] = []
+    began: dict[int, float] = {}
+
+    def start_clock(cell: nbformat.NotebookNode, cell_index: int) -> None:
+        began[cell_index] = time.perf_counter()
+
+    def stop_clock(cell: nbformat.NotebookNode, cell_index: int, **_: object) -> None:
+        took = time.perf_counter() - began.get(cell_index, time.perf_counter())
+        if took > CELL_LIMIT:
+            slow.append(f"{path.name}, cell {cell_index}: {took:.1f} s, at most {CELL_LIMIT:g} s are allowed")
+
+    client = NotebookClient(
+        notebook,
+        timeout=60,
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=start_clock,
+        on_cell_executed=stop_clock,
+    )
+    start = time.perf_counter()
+    client.execute()
+    seconds = time.perf_counter() - start
+    if slow:
+        raise RuntimeError("\n".join(slow))
+    nbformat.write(cleaned(notebook), path)
+    return seconds
+
+
+def cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return the notebook without widgets, execution metadata and the versions of this machine."""
+    notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    for cell in notebook.cells:
+        cell.metadata = {"tags": cell.metadata.tags} if cell.metadata.get("tags") else {}
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if _is_readable(output)]
+    return notebook
+
+
+def _is_readable(output: nbformat.NotebookNode) -> bool:
+    """Take the widget out of an output; False when nothing to read is left."""
+    data = output.get("data", {})
+    return data.pop(WIDGET, None) is None or set(data) != {"text/plain"}
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        print(f"{name}: {execute(Path(name)):.1f} s", flush=True)

@@ -14,10 +14,10 @@ from helpers.scheduling.program.handles import (
     Dict,
     Integer,
     Lock,
-    Memory,
     PipeEnd,
     Queue,
     Semaphore,
+    SharedObjects,
 )
 from helpers.scheduling.program.scenario import Scenario
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Steps = Generator[str | bool | None, None, None]
 Workers = list[tuple[Any, tuple]]
 
-MOST_PROCESSES = 64  # to run; to explore all schedules of a few is plenty
-MOST_TIMES = 10_000
+MAX_PROCESSES = 64  # to run; to explore all schedules of a few is plenty
+MAX_TIMES = 10_000
 PANEL_WORKERS = PANEL_INCREMENTS = 3  # more would take the panel longer than a second
 PANEL_RUNS = 300
 
@@ -62,11 +62,11 @@ def increments(processes: int = 2, times: int = 1) -> Scenario:
 
     Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
     """
-    validate.whole_number("processes", processes, 1, MOST_PROCESSES)
-    validate.whole_number("times", times, 1, MOST_TIMES)
+    validate.whole_number("processes", processes, 1, MAX_PROCESSES)
+    validate.whole_number("times", times, 1, MAX_TIMES)
 
-    def increments(memory: Memory) -> Workers:
-        counter = memory.integer("counter", 0)
+    def increments(objects: SharedObjects) -> Workers:
+        counter = objects.integer("counter", 0)
         return [(increment, (counter, times))] * processes
 
     return Scenario(increments)
@@ -87,11 +87,11 @@ def additions(processes: int = 2, times: int = 1) -> Scenario:
 
     Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
     """
-    validate.whole_number("processes", processes, 1, MOST_PROCESSES)
-    validate.whole_number("times", times, 1, MOST_TIMES)
+    validate.whole_number("processes", processes, 1, MAX_PROCESSES)
+    validate.whole_number("times", times, 1, MAX_TIMES)
 
-    def additions(memory: Memory) -> Workers:
-        counter = memory.integer("counter", 0)
+    def additions(objects: SharedObjects) -> Workers:
+        counter = objects.integer("counter", 0)
         return [(add, (counter, times))] * processes
 
     return Scenario(additions)
@@ -114,11 +114,11 @@ def locked_increments(processes: int = 2, times: int = 1) -> Scenario:
 
     Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
     """
-    validate.whole_number("processes", processes, 1, MOST_PROCESSES)
-    validate.whole_number("times", times, 1, MOST_TIMES)
+    validate.whole_number("processes", processes, 1, MAX_PROCESSES)
+    validate.whole_number("times", times, 1, MAX_TIMES)
 
-    def locked_increments(memory: Memory) -> Workers:
-        counter, lock = memory.integer("counter", 0), memory.lock("lock")
+    def locked_increments(objects: SharedObjects) -> Workers:
+        counter, lock = objects.integer("counter", 0), objects.lock("lock")
         return [(increment_locked, (counter, lock, times))] * processes
 
     return Scenario(locked_increments)
@@ -140,11 +140,11 @@ def check_then_act(sellers: int = 2, tickets: int = 1) -> Scenario:
 
     Raises TypeError or ValueError for sellers that are not from 1 to 64, or tickets that are not from 0 to 10,000.
     """
-    validate.whole_number("sellers", sellers, 1, MOST_PROCESSES)
-    validate.whole_number("tickets", tickets, 0, MOST_TIMES)
+    validate.whole_number("sellers", sellers, 1, MAX_PROCESSES)
+    validate.whole_number("tickets", tickets, 0, MAX_TIMES)
 
-    def check_then_act(memory: Memory) -> Workers:
-        stock, sold = memory.dict("stock", {"tickets": tickets}), memory.dict("sold")
+    def check_then_act(objects: SharedObjects) -> Workers:
+        stock, sold = objects.dict("stock", {"tickets": tickets}), objects.dict("sold")
         return [(sell, (stock, sold, f"seller {number}")) for number in range(sellers)]
 
     def enough(shared: Mapping[str, Any]) -> bool:
@@ -174,9 +174,9 @@ def locked_check_then_act(sellers: int = 2, tickets: int = 1) -> Scenario:
     """
     unlocked = check_then_act(sellers, tickets)
 
-    def locked_check_then_act(memory: Memory) -> Workers:
-        stock, sold = memory.dict("stock", {"tickets": tickets}), memory.dict("sold")
-        till = memory.lock("till")
+    def locked_check_then_act(objects: SharedObjects) -> Workers:
+        stock, sold = objects.dict("stock", {"tickets": tickets}), objects.dict("sold")
+        till = objects.lock("till")
         return [(sell_locked, (stock, sold, till, f"seller {number}")) for number in range(sellers)]
 
     return unlocked._replace(build=locked_check_then_act)
@@ -199,10 +199,10 @@ def philosophers(number: int = 2) -> Scenario:
 
     Raises TypeError or ValueError for a number that is not from 2 to 64.
     """
-    validate.whole_number("number", number, 2, MOST_PROCESSES)
+    validate.whole_number("number", number, 2, MAX_PROCESSES)
 
-    def philosophers(memory: Memory) -> Workers:
-        return _table(memory, [(i, (i + 1) % number) for i in range(number)])
+    def philosophers(objects: SharedObjects) -> Workers:
+        return _table(objects, [(i, (i + 1) % number) for i in range(number)])
 
     return Scenario(philosophers, outcome=_meals)
 
@@ -212,17 +212,17 @@ def ordered_philosophers(number: int = 2) -> Scenario:
 
     Raises TypeError or ValueError for a number that is not from 2 to 64.
     """
-    validate.whole_number("number", number, 2, MOST_PROCESSES)
+    validate.whole_number("number", number, 2, MAX_PROCESSES)
 
-    def ordered_philosophers(memory: Memory) -> Workers:
-        return _table(memory, [tuple(sorted((i, (i + 1) % number))) for i in range(number)])
+    def ordered_philosophers(objects: SharedObjects) -> Workers:
+        return _table(objects, [tuple(sorted((i, (i + 1) % number))) for i in range(number)])
 
     return Scenario(ordered_philosophers, outcome=_meals)
 
 
-def _table(memory: Memory, pairs: list[tuple[int, int]]) -> Workers:
-    forks = [memory.lock(f"fork {i}") for i in range(len(pairs))]
-    meals = [memory.integer(f"meals {i}") for i in range(len(pairs))]
+def _table(objects: SharedObjects, pairs: list[tuple[int, int]]) -> Workers:
+    forks = [objects.lock(f"fork {i}") for i in range(len(pairs))]
+    meals = [objects.integer(f"meals {i}") for i in range(len(pairs))]
     return [(dine, (forks[first], forks[second], meals[i])) for i, (first, second) in enumerate(pairs)]
 
 
@@ -249,15 +249,15 @@ def take_turns(mine: Integer, theirs: Integer, turn: Integer, me: int, inside: I
 def peterson() -> Scenario:
     """Two processes keep each other out of a critical section with three shared integers."""
 
-    def peterson(memory: Memory) -> Workers:
-        return _two_at_the_door(memory, take_turns)
+    def peterson(objects: SharedObjects) -> Workers:
+        return _two_at_the_door(objects, take_turns)
 
     return Scenario(peterson, invariant=at_most_one_inside)
 
 
-def _two_at_the_door(memory: Memory, worker: Callable[..., Steps]) -> Workers:
-    wants = [memory.integer("process 0 wants"), memory.integer("process 1 wants")]
-    turn, inside = memory.integer("turn"), memory.integer("inside")
+def _two_at_the_door(objects: SharedObjects, worker: Callable[..., Steps]) -> Workers:
+    wants = [objects.integer("process 0 wants"), objects.integer("process 1 wants")]
+    turn, inside = objects.integer("turn"), objects.integer("inside")
     return [(worker, (wants[me], wants[1 - me], turn, me, inside)) for me in (0, 1)]
 
 
@@ -283,8 +283,8 @@ def take_turns_late(mine: Integer, theirs: Integer, turn: Integer, me: int, insi
 def late_peterson() -> Scenario:
     """Peterson's algorithm as a processor may carry it out that keeps back its writes."""
 
-    def late_peterson(memory: Memory) -> Workers:
-        return _two_at_the_door(memory, take_turns_late)
+    def late_peterson(objects: SharedObjects) -> Workers:
+        return _two_at_the_door(objects, take_turns_late)
 
     return Scenario(late_peterson, invariant=at_most_one_inside)
 
@@ -315,11 +315,11 @@ def bounded_queue(maxsize: int = 1, items: int = 3) -> Scenario:
 
     Raises TypeError or ValueError for a size or a number of items that is not from 1 to 10,000.
     """
-    validate.whole_number("maxsize", maxsize, 1, MOST_TIMES)
-    validate.whole_number("items", items, 1, MOST_TIMES)
+    validate.whole_number("maxsize", maxsize, 1, MAX_TIMES)
+    validate.whole_number("items", items, 1, MAX_TIMES)
 
-    def bounded_queue(memory: Memory) -> Workers:
-        queue, total = memory.queue("queue", maxsize), memory.integer("total")
+    def bounded_queue(objects: SharedObjects) -> Workers:
+        queue, total = objects.queue("queue", maxsize), objects.integer("total")
         return [(produce, (queue, items)), (consume, (queue, total, items))]
 
     return Scenario(bounded_queue, outcome=lambda shared: shared["total"])
@@ -337,8 +337,8 @@ def meet(barrier: Barrier, here: Integer, there: Integer) -> Steps:
 def rendezvous() -> Scenario:
     """Two processes meet at a barrier, so that each finds what the other wrote before."""
 
-    def rendezvous(memory: Memory) -> Workers:
-        one, other, barrier = memory.integer("one"), memory.integer("other"), memory.barrier("barrier", 2)
+    def rendezvous(objects: SharedObjects) -> Workers:
+        one, other, barrier = objects.integer("one"), objects.integer("other"), objects.barrier("barrier", 2)
         return [(meet, (barrier, one, other)), (meet, (barrier, other, one))]
 
     return Scenario(rendezvous)
@@ -370,10 +370,10 @@ def deliveries(number: int = 1) -> Scenario:
 
     Raises TypeError or ValueError for a number that is not from 1 to 32.
     """
-    validate.whole_number("number", number, 1, MOST_PROCESSES // 2)
+    validate.whole_number("number", number, 1, MAX_PROCESSES // 2)
 
-    def deliveries(memory: Memory) -> Workers:
-        condition, parcels = memory.condition("bell"), memory.integer("parcels")
+    def deliveries(objects: SharedObjects) -> Workers:
+        condition, parcels = objects.condition("bell"), objects.integer("parcels")
         return [(await_parcel, (condition, parcels))] * number + [(deliver, (condition, parcels))] * number
 
     return Scenario(deliveries)
@@ -395,12 +395,12 @@ def crowded_room(guests: int = 3, room: int = 2) -> Scenario:
 
     Raises TypeError or ValueError for a number of guests, or of places in the room, that is not from 1 to 64.
     """
-    validate.whole_number("guests", guests, 1, MOST_PROCESSES)
-    validate.whole_number("room", room, 1, MOST_PROCESSES)
+    validate.whole_number("guests", guests, 1, MAX_PROCESSES)
+    validate.whole_number("room", room, 1, MAX_PROCESSES)
 
-    def crowded_room(memory: Memory) -> Workers:
-        door = memory.semaphore("door", room)
-        return [(visit, (door, memory.integer(f"guest {i}"))) for i in range(guests)]
+    def crowded_room(objects: SharedObjects) -> Workers:
+        door = objects.semaphore("door", room)
+        return [(visit, (door, objects.integer(f"guest {i}"))) for i in range(guests)]
 
     def not_too_many(shared: Mapping[str, Any]) -> bool:
         return sum(value for name, value in shared.items() if name.startswith("guest")) <= room
@@ -427,9 +427,9 @@ def reply(line: PipeEnd) -> Steps:
 def telephone() -> Scenario:
     """A question and its answer through a pipe. The outcome is the answer."""
 
-    def telephone(memory: Memory) -> Workers:
-        ours, theirs = memory.pipe("line")
-        return [(ask, (ours, memory.integer("answer"), 21)), (reply, (theirs,))]
+    def telephone(objects: SharedObjects) -> Workers:
+        ours, theirs = objects.pipe("line")
+        return [(ask, (ours, objects.integer("answer"), 21)), (reply, (theirs,))]
 
     return Scenario(telephone, outcome=lambda shared: shared["answer"])
 

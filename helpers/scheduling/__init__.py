@@ -10,7 +10,7 @@ from helpers.front_door import opens
 __getattr__ = opens(
     __name__,
     {
-        "program.handles": "Memory",
+        "program.handles": "SharedObjects",
         "program.scenario": "Scenario",
         "model.exploration": "Exploration deadlock ends_with explore violation",
         "model.export": "graph_data",

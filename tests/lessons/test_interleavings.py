@@ -144,7 +144,7 @@ def test_locks_taken_in_one_order_never_deadlock(number, grain):
 def test_petersons_algorithm_never_lets_both_in_and_never_stops(grain):
     explored = explore(interleavings.peterson(), grain)
     assert explored.violations == 0 and explored.shortest(violation) is None
-    assert explored.deadlocks == explored.livelocks == 0
+    assert explored.deadlocks == explored.livelocked_states == 0
     assert {outcome[-1] for outcome in explored.outcomes} == {0}
 
 
@@ -175,8 +175,8 @@ def turn_before_flag(mine, theirs, turn, me, inside):
 def test_petersons_algorithm_breaks_when_two_lines_are_swapped():
     correct = interleavings.peterson()
 
-    def swapped(memory):
-        return [(turn_before_flag, arguments) for _, arguments in correct.build(memory)]
+    def swapped(objects):
+        return [(turn_before_flag, arguments) for _, arguments in correct.build(objects)]
 
     explored = explore(correct._replace(build=swapped))
     assert explored.violations > 0
@@ -242,7 +242,7 @@ def test_each_program_runs_on_real_processes_by_a_schedule_and_free(method):
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
 def test_each_worker_and_each_step_says_what_it_does(program):
     model = Model(program)
-    assert all(behaviour.worker.__doc__ for behaviour in model.behaviours)
+    assert all(graph.worker.__doc__ for graph in model.graphs)
     explored = explore(program)
     steps = explored.follow(explored.shortest(lambda state: state.finished))
     assert all(step.label not in ("", "go on") for step in steps)

@@ -22,10 +22,10 @@ from helpers.lessons import interleavings
 from helpers.scheduling import (
     CannotExplore,
     Crashed,
-    Memory,
     Model,
     ModelMismatch,
     Scenario,
+    SharedObjects,
     deadlock,
     ends_with,
     explore,
@@ -177,8 +177,8 @@ def by_coin(explored, schedule):
 
 def test_a_coin_tossing_scheduler_gives_probabilities_that_add_up():
     explored = explore(interleavings.philosophers(3))
-    chances = [explored.probability(outcome, model="coin") for outcome in explored.outcomes]
-    assert sum(chances) + explored.probability(deadlock, model="coin") == 1
+    probabilities = [explored.probability(outcome, model="coin") for outcome in explored.outcomes]
+    assert sum(probabilities) + explored.probability(deadlock, model="coin") == 1
     assert explored.probability(deadlock) == Fraction(explored.deadlocks, explored.schedules)
 
 
@@ -223,7 +223,7 @@ def test_what_is_waited_for_in_a_loop_can_be_waited_for_in_vain():
 def test_processes_that_run_for_ever_are_a_livelock():
     explored = explore(scheduled.of(scheduled.circle))
     assert explored.outcomes == {} and explored.deadlocks == 0
-    assert explored.livelocks == len(explored) > 0
+    assert explored.livelocked_states == len(explored) > 0
     assert explored.probability(0, "coin") == explored.schedules == 0
     with pytest.raises(ValueError, match='must be "coin" here: no schedule comes to an end'):
         explored.probability(0)
@@ -281,13 +281,13 @@ def test_variables_that_are_never_read_again_do_not_make_more_states():
             yield
 
     def beside(worker):
-        def scenario(memory):
-            number = memory.integer("number")
+        def scenario(objects):
+            number = objects.integer("number")
             return [(worker, (number,)), (scheduled.within, (number,))]
 
         return scenario
 
-    # 4 places times 5
+    # 4 locations times 5
     assert len(explore(beside(scheduled.remember_in_vain))) == len(explore(beside(look))) == 20
 
 
@@ -307,7 +307,7 @@ def test_what_cannot_be_explored_says_why(scenario, words):
 
 @pytest.mark.parametrize("worker", [scheduled.count_up, scheduled.count_in_a_variable])
 def test_a_scenario_without_end_is_given_up_in_time(worker, monkeypatch):
-    monkeypatch.setattr(worker_graph, "MOST_WORK", 100_000)
+    monkeypatch.setattr(worker_graph, "MAX_WORK", 100_000)
     with pytest.raises(CannotExplore, match=r"_\w+ may never end: .* the bound of 100,000 accesses.* random_walks"):
         explore(scheduled.of(worker))
     assert random_walks(scheduled.of(worker), runs=2, longest=100).unfinished == 2
@@ -353,14 +353,14 @@ def test_pct_keeps_its_promise():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: explore(7), TypeError, "must be a Scenario or a function of a Memory, not 7"),
-        (lambda: explore(lambda memory: []), TypeError, "must return a list of"),
-        (lambda: explore(lambda memory: [(print, ())]), TypeError, "worker must be a generator function"),
-        (lambda: explore(lambda memory: [print]), TypeError, "must return a list of"),
+        (lambda: explore(7), TypeError, "must be a Scenario or a function of SharedObjects, not 7"),
+        (lambda: explore(lambda objects: []), TypeError, "must return a list of"),
+        (lambda: explore(lambda objects: [(print, ())]), TypeError, "worker must be a generator function"),
+        (lambda: explore(lambda objects: [print]), TypeError, "must return a list of"),
         (lambda: explore(interleavings.increments(), grain="line"), ValueError, "grain must be one of"),
         (lambda: explore(interleavings.increments(), grain=None), TypeError, "grain must be one of step, access"),
         (lambda: explore(interleavings.increments(), max_states=0), ValueError, "max_states must be from 1 to"),
-        (lambda: explore(lambda memory: [(as_partial, ())]), TypeError, "worker must be a generator function"),
+        (lambda: explore(lambda objects: [(as_partial, ())]), TypeError, "worker must be a generator function"),
         (lambda: explore(interleavings.increments()).probability(1, "dice"), ValueError, "model must be one of"),
         (lambda: replay(interleavings.increments(), [0, 0, 0]), ValueError, r"schedule\[2\] .* has ended"),
         (lambda: replay(interleavings.increments(), [2]), ValueError, "a number from 0 to 1, not 2"),
@@ -395,18 +395,18 @@ def test_bad_input_is_named_before_anything_starts(call, error, words):
 @pytest.mark.parametrize(
     ("declare", "error", "words"),
     [
-        (lambda memory: [memory.lock("x"), memory.integer("x")], ValueError, "already has a 'x'"),
-        (lambda memory: memory.lock(""), ValueError, "must be a string that is not empty"),
-        (lambda memory: memory.queue("x", 0), ValueError, "maxsize must be at least 1, not 0"),
-        (lambda memory: memory.barrier("x", "2"), TypeError, "parties must be an int, not '2'"),
-        (lambda memory: memory.integer("x", 2**63), OverflowError, "must fit into 64 bits"),
-        (lambda memory: memory.dict("x", {(1, 2): 3}), TypeError, "key must be a str or an int"),
-        (lambda memory: memory.integer("x").value, RuntimeError, "used by the workers only"),
+        (lambda objects: [objects.lock("x"), objects.integer("x")], ValueError, "already have a 'x'"),
+        (lambda objects: objects.lock(""), ValueError, "must be a string that is not empty"),
+        (lambda objects: objects.queue("x", 0), ValueError, "maxsize must be at least 1, not 0"),
+        (lambda objects: objects.barrier("x", "2"), TypeError, "parties must be an int, not '2'"),
+        (lambda objects: objects.integer("x", 2**63), OverflowError, "must fit into 64 bits"),
+        (lambda objects: objects.dict("x", {(1, 2): 3}), TypeError, "key must be a str or an int"),
+        (lambda objects: objects.integer("x").value, RuntimeError, "used by the workers only"),
     ],
 )
 def test_bad_declarations_are_named(declare, error, words):
     with pytest.raises(error, match=words):
-        declare(Memory())
+        declare(SharedObjects())
 
 
 def test_an_outcome_has_to_be_hashable():
@@ -425,11 +425,11 @@ def test_a_state_graph_is_plain_data_that_can_be_walked():
         state = data["states"][number]
     assert labels == [step.label for step in explored.model.follow(schedule)]
     assert data["ends"][str(number)] is None
-    shared, places, following, _ = state
+    shared, locations, following, _ = state
     assert following == [None, None]
-    assert [data["places"][place]["waits_for"] for place in places] == ["fork 1", "fork 0"]
+    assert [data["locations"][location]["waits_for"] for location in locations] == ["fork 1", "fork 0"]
     assert data["shared"][shared]["holders"] == [[0], [1], [], []]
-    first = data["places"][data["states"][0][1][0]]
+    first = data["locations"][data["states"][0][1][0]]
     source = data["sources"][first["source"]]
     assert source["lines"][first["line"] - source["first_line"]].strip() == "yield first.acquire()"
 
@@ -604,7 +604,7 @@ def test_a_worker_process_that_goes_on_for_ever_is_ended_at_the_deadline(run, wo
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc and /dev/shm")
 def test_replays_and_free_runs_leave_no_files_open_and_no_shared_memory():
-    def play():
+    def run_some():
         replay(interleavings.additions(1), [0])
         sample(scheduled.dict_methods, 2, "fork")
         # processes and what they share are in cycles
@@ -612,8 +612,8 @@ def test_replays_and_free_runs_leave_no_files_open_and_no_shared_memory():
         shared = [name for name in os.listdir("/dev/shm") if str(os.getpid()) in name]
         return len(os.listdir("/proc/self/fd")), shared
 
-    play()
-    assert play() == play()
+    run_some()
+    assert run_some() == run_some()
 
 
 def test_a_worker_from_a_notebook_cell_is_refused_before_anything_starts():
@@ -622,8 +622,8 @@ def test_a_worker_from_a_notebook_cell_is_refused_before_anything_starts():
         "def tick(number):\n"
         "    number.value += 1\n"
         "    yield\n"
-        "def scenario(memory):\n"
-        "    return [(tick, (memory.integer('number'),))]\n"
+        "def scenario(objects):\n"
+        "    return [(tick, (objects.integer('number'),))]\n"
         "assert explore(scenario).outcomes == {1: 1}\n"
         "try:\n"
         "    replay(scenario, [0])\n"
@@ -690,9 +690,9 @@ def test_free_runs_never_break_what_is_protected(scenario, outcome):
 
 
 def test_free_runs_that_wait_for_ever_are_ended_and_counted():
-    def everybody_waits(memory):
-        queue = memory.queue("queue", 1)
-        return [(interleavings.consume, (queue, memory.integer("total"), 1))] * 2
+    def everybody_waits(objects):
+        queue = objects.queue("queue", 1)
+        return [(interleavings.consume, (queue, objects.integer("total"), 1))] * 2
 
     seen = sample(everybody_waits, runs=3)
     assert (seen.deadlocks, seen.outcomes) == (3, {})

@@ -12,10 +12,10 @@ from functools import cached_property
 
 from helpers import validate
 from helpers.scheduling.model.model import Model, State, Step
-from helpers.scheduling.model.worker_graph import CannotExplore, Place
+from helpers.scheduling.model.worker_graph import CannotExplore, Location
 from helpers.scheduling.program.scenario import Build, Scenario
 
-MOST_STATES = 1_000_000
+MAX_STATES = 1_000_000
 MODELS = ("uniform", "coin")
 
 Count = int | float  # an exact number; math.inf where a loop gives infinitely many schedules
@@ -23,10 +23,10 @@ Predicate = Callable[[State], bool]
 
 _NONE = -1
 _HARDLY_ANY = 1e-12
-_MOST_ROUNDS = 10_000
+_MAX_ROUNDS = 10_000
 
 
-def explore(scenario: Scenario | Build, grain: str = "step", max_states: int = MOST_STATES) -> "Exploration":
+def explore(scenario: Scenario | Build, grain: str = "step", max_states: int = MAX_STATES) -> "Exploration":
     """Return the state graph of a scenario (a `Scenario`, or a function that builds one).
 
     A step goes from yield to yield, or with grain "access" to the next access of a shared object.
@@ -34,7 +34,7 @@ def explore(scenario: Scenario | Build, grain: str = "step", max_states: int = M
     Raises CannotExplore for more than `max_states` states, or a worker that does not do the same every time;
     TypeError or ValueError for what is not a scenario.
     """
-    validate.whole_number("max_states", max_states, 1, 100 * MOST_STATES)
+    validate.whole_number("max_states", max_states, 1, 100 * MAX_STATES)
     return Exploration(Model(scenario, grain), max_states)
 
 
@@ -60,7 +60,7 @@ class Exploration:
         self.model = model
         self._shared: list[tuple[tuple, bool]] = []  # distinct (values, violated)
         self._shared_numbers: dict[tuple[tuple, bool], int] = {}
-        self._states: list[tuple] = []  # (number of the shared values, place of each process)
+        self._states: list[tuple] = []  # (number of the shared values, location of each process)
         self._targets = array("q")  # for each state and process the state after its step, _NONE where there is none
         self._parents = array("q", [_NONE])
         self._build(max_states)
@@ -71,17 +71,17 @@ class Exploration:
 
     def __getitem__(self, number: int) -> State:
         """Return the state of this number."""
-        shared, *places = self._states[number]
+        shared, *locations = self._states[number]
         values, violated = self._shared[shared]
-        return State(self.model, values, tuple(places), violated)
+        return State(self.model, values, tuple(locations), violated)
 
     def _build(self, max_states: int) -> None:
         start = self.model.start
-        first = (self._share(start.values, start.violated), *start.places)
+        first = (self._share(start.values, start.violated), *start.locations)
         numbers = {first: 0}
         states = self._states
         states.append(first)
-        known_moves: list[dict] = [{} for _ in start.places]
+        known_moves: list[dict] = [{} for _ in start.locations]
         for number, state in enumerate(states):
             for process, moves in enumerate(known_moves, start=1):
                 key = state[process], state[0]
@@ -101,14 +101,14 @@ class Exploration:
             if len(states) > max_states:
                 raise CannotExplore(self._too_many(max_states, number))
 
-    def _move(self, process: int, place: Place, shared: int) -> tuple[Place, int] | None:
+    def _move(self, process: int, location: Location, shared: int) -> tuple[Location, int] | None:
         values, violated = self._shared[shared]
-        move = self.model.move(process, place, values)
+        move = self.model.move(process, location, values)
         if move is None:
             return None
         if move.values == values:
-            return move.place, shared
-        return move.place, self._share(move.values, violated or not self.model.is_well(move.values))
+            return move.location, shared
+        return move.location, self._share(move.values, violated or not self.model.is_well(move.values))
 
     def _share(self, values: tuple, violated: bool) -> int:
         number = self._shared_numbers.setdefault((values, violated), len(self._shared))
@@ -204,66 +204,66 @@ class Exploration:
         wanted = outcome if callable(outcome) else ends_with(outcome)
         ends = [number for number in self._ends if wanted(self[number])]
         if model == "coin":
-            return sum((self._chances[number] for number in ends), start=Fraction(0))
+            return sum((self._coin_probabilities[number] for number in ends), start=Fraction(0))
         if self.schedules in (0, math.inf):
             number = "no schedule comes to an end" if self.schedules == 0 else "there are infinitely many schedules"
             raise ValueError(f'model must be "coin" here: {number}')
         return Fraction(sum(self._paths[number] for number in ends), self.schedules)
 
     @cached_property
-    def _chances(self) -> list[Fraction | float]:
+    def _coin_probabilities(self) -> list[Fraction | float]:
         """For each state the probability that a coin-tossing scheduler comes to it (for ends: that it ends there)."""
         if len(self._order) < len(self):
-            return self._limit_chances()
-        chances = [Fraction(0)] * len(self)
-        chances[0] = Fraction(1)
+            return self._limits()
+        probabilities = [Fraction(0)] * len(self)
+        probabilities[0] = Fraction(1)
         for number in self._order:
             if targets := self._edges[number]:
-                share = chances[number] / len(targets)
+                share = probabilities[number] / len(targets)
                 for target in targets:
-                    chances[target] += share
-        return chances
+                    probabilities[target] += share
+        return probabilities
 
-    def _limit_chances(self) -> list[float]:
+    def _limits(self) -> list[float]:
         # follows the probability step by step until hardly any is left on the way to an end
         arrived = [0.0] * len(self)
         moving = {0: 1.0}
-        for _ in range(_MOST_ROUNDS):
+        for _ in range(_MAX_ROUNDS):
             following: dict[int, float] = {}
-            for number, chance in moving.items():
+            for number, probability in moving.items():
                 targets = self._edges[number]
                 if not targets:
-                    arrived[number] += chance
+                    arrived[number] += probability
                 for target in targets:
-                    if target in self._hopeful:
-                        following[target] = following.get(target, 0.0) + chance / len(targets)
+                    if target in self._can_finish:
+                        following[target] = following.get(target, 0.0) + probability / len(targets)
             moving = following
             if sum(moving.values()) < _HARDLY_ANY:
                 return arrived
         raise CannotExplore(
-            f"After {_MOST_ROUNDS:,} steps a coin-tossing scheduler has still not come to an end; "
+            f"After {_MAX_ROUNDS:,} steps a coin-tossing scheduler has still not come to an end; "
             "take samples instead: random_walks(scenario, runs)."
         )
 
     @cached_property
-    def _hopeful(self) -> set[int]:
+    def _can_finish(self) -> set[int]:
         """The states from which an end can be reached."""
         origins: list[list[int]] = [[] for _ in self._edges]
         for number, targets in enumerate(self._edges):
             for target in targets:
                 origins[target].append(number)
-        hopeful, found = set(self._ends), list(self._ends)
+        found_before, found = set(self._ends), list(self._ends)
         for number in found:
             for origin in origins[number]:
-                if origin not in hopeful:
-                    hopeful.add(origin)
+                if origin not in found_before:
+                    found_before.add(origin)
                     found.append(origin)
-        return hopeful
+        return found_before
 
     @cached_property
-    def livelocks(self) -> int:
+    def livelocked_states(self) -> int:
         """How many states there are from which the processes run for ever, with no end and no deadlock in reach."""
-        return len(self) - len(self._hopeful)
+        return len(self) - len(self._can_finish)
 
     def shortest(self, predicate: Predicate) -> list[int] | None:
         """Return the shortest schedule to a state for which the predicate holds, as process numbers.

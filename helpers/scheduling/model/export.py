@@ -6,12 +6,12 @@ from typing import Any
 
 from helpers.scheduling.model.exploration import Exploration
 from helpers.scheduling.model.model import Step
-from helpers.scheduling.model.worker_graph import Place, SourceLine
+from helpers.scheduling.model.worker_graph import Location, SourceLine
 
-MOST_STATES = 5_000
+MAX_STATES = 5_000
 
 
-def graph_data(explored: Exploration, max_states: int = MOST_STATES) -> dict[str, Any]:
+def graph_data(explored: Exploration, max_states: int = MAX_STATES) -> dict[str, Any]:
     """Return an explored scenario as dicts, lists, strings and numbers. Tables refer to each other by index.
 
     name, grain: of the scenario.
@@ -19,12 +19,12 @@ def graph_data(explored: Exploration, max_states: int = MOST_STATES) -> dict[str
     objects: list of {name, kind} of the shared objects.
     sources: list of {function, first_line, lines}: the functions in which steps begin.
     shared: list of {values: text of each object, holders: numbers of the processes that hold each object, violated}.
-    places: where a process can stand: {ended, error, variables: name -> text, and unless ended: source, line: where
+    locations: where a process can stand: {ended, error, variables: name -> text, and unless ended: source, line: where
         the next step begins, object: what it uses first (None for nothing), waits_for: words for while it cannot}.
     steps: list of {label, saw: list of words, accesses: list of [object, verb]}.
-    states: list of [shared, [place of each process], [next state or None for each process], [step or None for each]].
-        State 0 is the start. A state without next states is an end; a process that has not ended and has no next
-        state is blocked, and the holders of the object of its place hold it.
+    states: list of [shared, [location of each process], [next state or None for each process], [step or None for
+        each]]. State 0 is the start. A state without next states is an end; a process that has not ended and has no
+        next state is blocked, and the holders of the object of its location hold it.
     outcomes: list of {text, schedules: str, uniform: float or None, coin: float}, most schedules first.
     ends: for each state that is an end, by its index as a string: the index of its outcome, None for a deadlock.
 
@@ -53,7 +53,7 @@ class _Tables:
     def __init__(self, explored: Exploration) -> None:
         self.explored = explored
         self.model = explored.model
-        self.shared, self.places, self.steps, self.sources = _Table(), _Table(), _Table(), _Table()
+        self.shared, self.locations, self.steps, self.sources = _Table(), _Table(), _Table(), _Table()
 
     def data(self) -> dict[str, Any]:
         states = [self._state(number) for number in range(len(self.explored))]
@@ -62,10 +62,10 @@ class _Tables:
             "name": self.model.scenario.name,
             "grain": self.model.grain,
             "processes": [{"name": name} for name in self.model.names],
-            "objects": [{"name": rule.name, "kind": rule.kind} for rule in self.model.rules],
+            "objects": [{"name": one.name, "kind": one.kind} for one in self.model.semantics],
             "sources": self.sources.rows,
             "shared": self.shared.rows,
-            "places": self.places.rows,
+            "locations": self.locations.rows,
             "steps": self.steps.rows,
             "states": states,
             "outcomes": [self._outcome(outcome) for outcome in outcomes],
@@ -75,23 +75,23 @@ class _Tables:
     def _state(self, number: int) -> list:
         state = self.explored[number]
         values = [repr(value) for value in state.shared.values()]
-        holders = [list(state.holders.get(rule.name, ())) for rule in self.model.rules]
+        holders = [list(state.holders.get(one.name, ())) for one in self.model.semantics]
         shared = self.shared.number(
             (state.values, state.violated), {"values": values, "holders": holders, "violated": state.violated}
         )
         successors = self.explored.successors(number)
         steps = [None if after is None else self._step(state.step(process)) for process, after in enumerate(successors)]
-        return [shared, [self._place(place) for place in state.places], successors, steps]
+        return [shared, [self._location(location) for location in state.locations], successors, steps]
 
-    def _place(self, place: Place) -> int:
-        row: dict[str, Any] = {"ended": place.ended, "error": place.error, "variables": place.variables}
-        if not place.ended:
-            access = place.access
-            row["source"] = self._source(place.source)
-            row["line"] = place.source.line
+    def _location(self, location: Location) -> int:
+        row: dict[str, Any] = {"ended": location.ended, "error": location.error, "variables": location.variables}
+        if not location.ended:
+            access = location.access
+            row["source"] = self._source(location.source)
+            row["line"] = location.source.line
             row["object"] = access and access.slot
-            row["waits_for"] = self.model.rules[access.slot].hope(access.verb) if access else ""
-        return self.places.number(place, row)
+            row["waits_for"] = self.model.semantics[access.slot].waits_for(access.verb) if access else ""
+        return self.locations.number(location, row)
 
     def _step(self, step: Step) -> int:
         accesses = [[access.slot, access.verb] for access, _ in step.done]

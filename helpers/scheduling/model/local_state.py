@@ -53,8 +53,8 @@ def _parts(generator: Generator) -> tuple:
     if frame is None:
         return ("ended",)
     code = frame.f_code
-    place = (code.co_filename, code.co_qualname, code.co_firstlineno, frame.f_lasti)
-    return place, sorted(living_locals(generator).items()), list(_stack(generator, frame))
+    position = (code.co_filename, code.co_qualname, code.co_firstlineno, frame.f_lasti)
+    return position, sorted(living_locals(generator).items()), list(_stack(generator, frame))
 
 
 def _stack(generator: Generator, frame: FrameType) -> Iterator[Any]:

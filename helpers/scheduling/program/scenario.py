@@ -3,10 +3,10 @@
 from collections.abc import Callable, Generator, Hashable, Mapping
 from typing import Any, NamedTuple
 
-from helpers.scheduling.program.handles import Memory
+from helpers.scheduling.program.handles import SharedObjects
 
 Worker = Callable[..., Generator[Any, None, None]]
-Build = Callable[[Memory], list[tuple[Worker, tuple[Any, ...]]]]
+Build = Callable[[SharedObjects], list[tuple[Worker, tuple[Any, ...]]]]
 Shared = Mapping[str, Any]  # name of a shared object -> its value, in plain types
 
 
@@ -37,5 +37,5 @@ def as_scenario(scenario: Scenario | Build) -> Scenario:
     if isinstance(scenario, Scenario):
         return scenario
     if not callable(scenario):
-        raise TypeError(f"scenario must be a Scenario or a function of a Memory, not {scenario!r}")
+        raise TypeError(f"scenario must be a Scenario or a function of SharedObjects, not {scenario!r}")
     return Scenario(scenario)

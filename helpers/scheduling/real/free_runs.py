@@ -8,9 +8,9 @@ from helpers import validate
 from helpers.measuring.repeats import wilson
 from helpers.scheduling.model.model import Model
 from helpers.scheduling.program.scenario import Build, Scenario
-from helpers.scheduling.real.worker_pool import Crew, company_for
+from helpers.scheduling.real.worker_pool import WorkerPool, pool_cache
 
-MOST_RUNS = 1_000_000
+MAX_RUNS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadlin
     cannot import; ProcessesFailed (see `helpers.supervision.supervisor`) after `deadline` seconds, or those of the
     `keep_workers` block around it.
     """
-    validate.whole_number("runs", runs, 1, MOST_RUNS)
+    validate.whole_number("runs", runs, 1, MAX_RUNS)
     validate.start_method(method)
-    with company_for(deadline) as company:
-        model = Model(scenario, known=company.behaviours)
-        with company.crew(model, method) as crew:
-            ends = Counter(_run(model, crew) for _ in range(runs))
+    with pool_cache(deadline) as cache:
+        model = Model(scenario, known=cache.graphs)
+        with cache.pool(model, method) as pool:
+            ends = Counter(_run(model, pool) for _ in range(runs))
     deadlocks = ends.pop(_DEADLOCK, 0)
     return Sample(runs, dict(ends.most_common()), deadlocks)
 
@@ -70,10 +70,10 @@ def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadlin
 _DEADLOCK = object()
 
 
-def _run(model: Model, crew: Crew) -> Hashable:
-    crew.reset()
-    errors, is_deadlocked = crew.perform(model)
+def _run(model: Model, pool: WorkerPool) -> Hashable:
+    pool.reset()
+    errors, is_deadlocked = pool.run_free(model)
     if is_deadlocked:
         return _DEADLOCK
-    shared = {real.rules.name: real.view() for real in crew.objects}
+    shared = {real.semantics.name: real.view() for real in pool.objects}
     return model.crash(errors) or model.outcome(shared)

@@ -27,8 +27,8 @@ class Program {
 
   #follow(from, to) {
     const begin = this.begins[from] ??= from;
-    this.begins[to] ??= this.graph.places[to].depth ? begin : to;
-    if (this.graph.places[to].depth) this.statements.add(this.statement(begin));
+    this.begins[to] ??= this.graph.locations[to].depth ? begin : to;
+    if (this.graph.locations[to].depth) this.statements.add(this.statement(begin));
   }
 
   #lookAtVariables() {
@@ -44,7 +44,7 @@ class Program {
   }
 
   row(state, process) { return this.graph.states[state][1][process]; }
-  place(state, process) { return this.graph.places[this.row(state, process)]; }
+  place(state, process) { return this.graph.locations[this.row(state, process)]; }
   next(state, process) { return this.graph.states[state][2][process]; }
   step(state, process) { return this.graph.steps[this.graph.states[state][3][process]]; }
   shared(state) { return this.graph.shared[this.graph.states[state][0]]; }
@@ -56,12 +56,12 @@ class Program {
   isBroken(state) { return this.isDeadlock(state) || this.shared(state).violated || this.errors(state).length > 0; }
 
   /** The statement that begins in a place, as a key. */
-  statement(place) { const { source, line } = this.graph.places[place]; return `${source}:${line}`; }
+  statement(place) { const { source, line } = this.graph.locations[place]; return `${source}:${line}`; }
 
   /** Whether a process that stands here is in the middle of a statement that is taken in one step. */
   isInside(state, process) {
     const row = this.row(state, process);
-    return this.graph.places[row].depth > 0 && !this.expanded.has(this.statement(this.begins[row]));
+    return this.graph.locations[row].depth > 0 && !this.expanded.has(this.statement(this.begins[row]));
   }
 
   /** The atomic steps that one click makes a process take: none where it is blocked. */
@@ -798,7 +798,7 @@ class View {
   /** What is done at a line, one atomic step after the other, if its statement is expanded. */
   parts(source, line) {
     const { program } = this, found = [];
-    this.graph.places.forEach((place, row) => {
+    this.graph.locations.forEach((place, row) => {
       if (place.source !== source || place.line !== line || !place.doing) return;
       const statement = program.statement(program.begins[row] ?? row);
       if (program.expanded.has(statement) && program.statements.has(statement)) found.push([place.depth, place.doing]);

@@ -22,9 +22,9 @@ from matplotlib.colors import to_rgb
 from helpers import validate
 from helpers.recording.trace import Event
 from helpers.scheduling.model.exploration import Exploration, Predicate, deadlock, ends_with, explore, violation
-from helpers.scheduling.model.export import MOST_STATES, graph_data
+from helpers.scheduling.model.export import MAX_STATES, graph_data
 from helpers.scheduling.model.model import GRAINS, Model, Step, lost_updates
-from helpers.scheduling.model.worker_graph import CannotExplore, Place
+from helpers.scheduling.model.worker_graph import CannotExplore, Location
 from helpers.scheduling.program.scenario import Build, Scenario
 from helpers.scheduling.program.semantics import READS, WRITES
 from helpers.scheduling.real.free_runs import Frequency, Sample, frequency, sample
@@ -36,9 +36,9 @@ Goal = Predicate | Hashable  # a test of a state, such as `deadlock`, or an outc
 Goals = Mapping[str, Goal]  # the task in words -> when it is done
 
 SCRIPT = Path(__file__).with_suffix(".js")
-MOST_LIVE = 25_000  # states; more take too long to get ready, and to travel to the browser
-MOST_RUNS = 10_000
-MOST_LABELS = 10  # steps of a replay that are labelled; of more, only the numbers show
+MAX_LIVE = 25_000  # states; more take too long to get ready, and to travel to the browser
+MAX_RUNS = 10_000
+MAX_LABELS = 10  # steps of a replay that are labelled; of more, only the numbers show
 DARK = 1.2  # sum of red, green and blue, each from 0 to 1, below which text is white
 LANE = 0.6  # height of a bar, of the 1.0 between two lanes
 _ATTEMPTS = itertools.count(1)
@@ -122,7 +122,7 @@ def explorer(
     Raises CannotExplore for a scenario that has too many states or is not deterministic; TypeError or ValueError for
     what is not a scenario, a goal, a grain, a number of runs from 1 to 10,000, or a start method.
     """
-    validate.whole_number("runs", runs, 1, MOST_RUNS)
+    validate.whole_number("runs", runs, 1, MAX_RUNS)
     validate.start_method(method)
     goals = _goals(goal)
     explored = _explored(scenario, grain)
@@ -155,10 +155,10 @@ def _test(goal: Goal) -> Predicate:
 
 def _explored(scenario: Scenario | Build, grain: str | None) -> Exploration:
     if grain is not None:
-        return explore(scenario, validate.one_of("grain", grain, GRAINS), MOST_LIVE)
-    whole = explore(scenario, "step", MOST_LIVE)
+        return explore(scenario, validate.one_of("grain", grain, GRAINS), MAX_LIVE)
+    whole = explore(scenario, "step", MAX_LIVE)
     try:
-        fine = explore(scenario, "access", MOST_LIVE)
+        fine = explore(scenario, "access", MAX_LIVE)
     except CannotExplore:
         return whole
     return fine if len(fine) > len(whole) else whole
@@ -167,15 +167,15 @@ def _explored(scenario: Scenario | Build, grain: str | None) -> Exploration:
 def explorer_data(explored: Exploration, goals: Mapping[str, Predicate]) -> dict[str, Any]:
     """Return the state graph as `graph_data` does, with what an explorer needs besides.
 
-    processes get a colour; places get `depth`, accesses since the worker last stood at a yield, and `doing`, what
+    processes get a colour; locations get `depth`, accesses since the worker last stood at a yield, and `doing`, what
     comes next in words; steps get `touches`: list of [variable, whether it is read, whether it is written].
     deadlock: {schedules: str, coin: float}. invariant: whether the scenario has one.
     goals: list of {task, states in which it is reached}.
     """
-    data = graph_data(explored, MOST_LIVE)
+    data = graph_data(explored, MAX_LIVE)
     for number, process in enumerate(data["processes"]):
         process["colour"] = colour_of(number)
-    _add_places(data, explored)
+    _add_locations(data, explored)
     _add_touches(data, explored)
     coin = float(explored.probability(deadlock, "coin"))
     data["deadlock"] = {"schedules": str(explored.deadlocks), "coin": coin}
@@ -188,19 +188,19 @@ def explorer_data(explored: Exploration, goals: Mapping[str, Predicate]) -> dict
     return data
 
 
-def _add_places(data: dict[str, Any], explored: Exploration) -> None:
+def _add_locations(data: dict[str, Any], explored: Exploration) -> None:
     for number, (_, rows, _, _) in enumerate(data["states"]):
-        for row, place in zip(rows, explored[number].places, strict=True):
-            if "depth" not in data["places"][row]:
-                data["places"][row] |= {"depth": place.depth, "doing": _doing(place, explored.model)}
+        for row, location in zip(rows, explored[number].locations, strict=True):
+            if "depth" not in data["locations"][row]:
+                data["locations"][row] |= {"depth": location.depth, "doing": _doing(location, explored.model)}
 
 
-def _doing(place: Place, model: Model) -> str:
-    if place.access is None:
+def _doing(location: Location, model: Model) -> str:
+    if location.access is None:
         return ""
-    name, verb = model.rules[place.access.slot].name, place.access.verb
-    item = f"[{place.access.arguments[0]!r}]" if model.rules[place.access.slot].kind == "dict" else ""
-    return f"{verb} {name}{item if place.access.arguments else ''}"
+    name, verb = model.semantics[location.access.slot].name, location.access.verb
+    item = f"[{location.access.arguments[0]!r}]" if model.semantics[location.access.slot].kind == "dict" else ""
+    return f"{verb} {name}{item if location.access.arguments else ''}"
 
 
 def _add_touches(data: dict[str, Any], explored: Exploration) -> None:
@@ -254,7 +254,7 @@ def _waits(played: Replay) -> list[Event]:
 
 
 def _label_times(axes: Axes, steps: list[Event]) -> None:
-    every = -(-len(steps) // MOST_LABELS) or 1
+    every = -(-len(steps) // MAX_LABELS) or 1
     shown = range(0, len(steps), every)
     times = [f"{(steps[number].begin - steps[0].begin) / 1e6:.2f}" for number in shown]
     axes.set_xticks([number + 0.5 for number in shown], times)
@@ -263,7 +263,7 @@ def _label_times(axes: Axes, steps: list[Event]) -> None:
 def _draw_step(axes: Axes, event: Event, number: int, count: int) -> None:
     colour, hatch = (FAILURE, "///") if event.failed else (colour_of(event.process), None)
     axes.barh(event.process, 0.9, left=number + 0.05, height=LANE, color=colour, ec=INK, hatch=hatch, lw=0, zorder=3)
-    text = event.detail if count <= MOST_LABELS else ""
+    text = event.detail if count <= MAX_LABELS else ""
     text = textwrap.fill(textwrap.shorten(text, 40), max(8, 72 // max(count, 4)))
     if event.failed:
         text = f"✗ {text}\nlost update" if text else "✗"
@@ -327,7 +327,7 @@ def _title(graph: dict[str, Any]) -> str:
 
 
 def _page(graph: dict[str, Any], words: str) -> str:
-    if len(graph["states"]) > MOST_STATES:
+    if len(graph["states"]) > MAX_STATES:
         return f"{words}<p>Its {len(graph['states']):,} states are too many to be saved with the page.</p>"
     content = json.dumps({"script": SCRIPT.read_text("utf-8"), "graph": graph}, separators=(",", ":"))
     packed = base64.b64encode(zlib.compress(content.encode(), 9)).decode()

@@ -15,10 +15,10 @@ from helpers.scheduling.model.model import State, Step
 from helpers.scheduling.real.free_runs import Frequency, Sample, frequency
 from helpers.show.theme import FAILURE, FAINT, INK, LINES, MARKERS, Picture, canvas, colour_of, pale
 
-MOST_OUTCOMES = 40
-MOST_LABELLED = 6  # outcomes whose bars carry their share as a text
-MOST_DIGITS = 60  # steps in a row that carry the number of their process
-MOST_PROCESSES = 6  # in a circle
+MAX_OUTCOMES = 40
+MAX_LABELLED = 6  # outcomes whose bars carry their share as a text
+MAX_DIGITS = 60  # steps in a row that carry the number of their process
+MAX_PROCESSES = 6  # in a circle
 DEADLOCK = "deadlock"
 MODELS = ("all schedules equally likely", "a fair coin at each step", "observed on this machine")
 _ROUNDING = 1e-14  # of a share that is 0 or 1
@@ -54,8 +54,8 @@ def compare(
         chances = float(explored.probability(deadlock)), float(explored.probability(deadlock, "coin"))
         rows[DEADLOCK] = (*chances, frequency(seen.deadlocks, seen.runs))
         bad.append(DEADLOCK)
-    if len(rows) > MOST_OUTCOMES:
-        raise ValueError(f"there must be at most {MOST_OUTCOMES} outcomes to draw, not {len(rows)}")
+    if len(rows) > MAX_OUTCOMES:
+        raise ValueError(f"there must be at most {MAX_OUTCOMES} outcomes to draw, not {len(rows)}")
     title = _finding(explored, seen, broken, what)
     figure, (axes,) = canvas(title, height=4.0)
     _draw_groups(axes, rows, bad)
@@ -85,9 +85,9 @@ def _draw_groups(axes: Axes, rows: Shares, bad: Sequence[str]) -> None:
             if number == 2:
                 _draw_interval(axes, at, row[2])
                 top = row[2].high
-            if len(rows) <= MOST_LABELLED:
+            if len(rows) <= MAX_LABELLED:
                 axes.text(at, 100 * top + 1.5, _short(height), ha="center", va="bottom", fontsize=9)
-    between = " " if len(rows) <= MOST_LABELLED else "\n"
+    between = " " if len(rows) <= MAX_LABELLED else "\n"
     labels = [f"{outcome}{between}✗" if outcome in bad else outcome for outcome in rows]
     axes.set_xticks(range(len(rows)), labels)
     for label in axes.get_xticklabels():
@@ -171,8 +171,8 @@ def wait_for(state: State) -> Picture:
     """
     _check(state, State, "state must be a state of an exploration")
     circle = state.cycle
-    if not 1 <= len(circle) <= MOST_PROCESSES:
-        raise ValueError(f"state must have a circle of 1 to {MOST_PROCESSES} waiting processes, not {len(circle)}")
+    if not 1 <= len(circle) <= MAX_PROCESSES:
+        raise ValueError(f"state must have a circle of 1 to {MAX_PROCESSES} waiting processes, not {len(circle)}")
     names = [state.model.names[wait.process] for wait in circle]
     title = f"{len(circle)} processes wait in a circle: none of them can ever go on"
     height = 2.0 + 0.8 * len(circle)
@@ -247,7 +247,7 @@ def strips(schedules: Mapping[str, Sequence[int]]) -> Picture:
     for row, schedule in enumerate(schedules.values()):
         colours = [colour_of(process) for process in schedule]
         axes.barh([row] * len(schedule), 1, left=range(len(schedule)), height=0.62, color=colours, ec="white", lw=1)
-        if longest <= MOST_DIGITS:
+        if longest <= MAX_DIGITS:
             for at, process in enumerate(schedule):
                 # a light patch under the digit, since not every colour carries black or white
                 axes.text(at + 0.5, row, f"{process}", ha="center", va="center", fontsize=9,

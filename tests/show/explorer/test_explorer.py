@@ -17,7 +17,7 @@ from helpers.lessons.interleavings import (
 )
 from helpers.scheduling import deadlock, ends_with, explore, replay, violation
 from helpers.scheduling.model.worker_graph import CannotExplore
-from helpers.show.explorer.explorer import MOST_LIVE, SCRIPT, explorer, replay_lanes
+from helpers.show.explorer.explorer import MAX_LIVE, SCRIPT, explorer, replay_lanes
 from helpers.show.theme import FAILURE, PROCESS_COLOURS
 from helpers.show.widgets import kernel
 from helpers.show.widgets.kernel import in_main_thread
@@ -76,7 +76,7 @@ def test_a_statement_can_be_expanded_where_that_makes_a_difference():
     assert explorer(additions(2)).grain == "access"
     assert explorer(increments(2)).grain == "step"
     assert explorer(additions(2), grain="step").grain == "step"
-    places = explorer(additions(2)).graph["places"]
+    places = explorer(additions(2)).graph["locations"]
     assert {(place["depth"], place["doing"]) for place in places} == {
         (0, "read counter"),
         (1, "write counter"),
@@ -115,7 +115,7 @@ def test_a_page_stays_small():
 
 def test_more_states_than_are_saved_work_with_a_kernel_only():
     shown = explorer(increments(2, 8))
-    assert 5_000 < len(shown.graph["states"]) <= MOST_LIVE
+    assert 5_000 < len(shown.graph["states"]) <= MAX_LIVE
     page = html_of(shown)
     assert f"Its {len(shown.graph['states']):,} states are too many to be saved with the page." in page
     assert "<script>" not in page and len(page) < 5_000

@@ -1,0 +1,219 @@
+"""Tables for `test_nonsense`: arguments that are valid, nonsense that is valid too, and what nobody calls by hand."""
+
+from functools import cache
+from multiprocessing import Pipe, get_context
+
+from matplotlib.figure import Figure
+
+from helpers.lessons import interleavings, start_here
+from helpers.measuring import mechanisms
+from helpers.measuring.advice import Survey, Task, advise
+from helpers.measuring.repeats import Repeats, Share
+from helpers.measuring.timing import Measurement, Point
+from helpers.recording.trace import Event, ProcessInfo, Trace
+from helpers.scheduling.model.exploration import deadlock, explore
+from helpers.scheduling.program.handles import Memory
+from helpers.scheduling.real.free_runs import Sample
+from helpers.scheduling.real.replays import Replay
+from helpers.show.theme import Picture
+from helpers.show.widgets.panel import panel
+from helpers.show.widgets.predict import predict
+
+NAMES = [mechanism.name for mechanism in mechanisms.ALL]
+
+
+def measurement(name="Pipe"):
+    points = tuple(Point(size, (1000 + size,)) for size in (100, 1_000_000))
+    return Measurement(name, "round trip", "spawn", 1, points, Point(0, (10,)))
+
+
+def survey():
+    measured = {name: measurement(name) for name in NAMES}
+    arrived = {name: [1, 2] for name in NAMES}
+    return Survey(measured, measured, dict.fromkeys(NAMES, 0.001), arrived, {"shared memory": 1e-6, "Manager": 1e-3})
+
+
+def task():
+    return Task(2, 100, 10)
+
+
+@cache
+def exploration():
+    return explore(interleavings.increments())
+
+
+@cache
+def deadlocked():
+    explored = explore(interleavings.philosophers())
+    return explored.follow(explored.shortest(deadlock))[-1].state
+
+
+def trace():
+    """Return a recording of a parent that adds one to a counter and waits for its child."""
+    processes = [ProcessInfo("MainProcess", 1, None, 0, 9_000_000), ProcessInfo("child", 2, 1, 1, 8_000_000, 0)]
+    events = [
+        Event(0, "put", 100, 200, "Queue 1", size=10),
+        Event(1, "get", 150, 300, "Queue 1", size=10),
+        Event(0, "call", 400, 500, "dict 1", "__getitem__"),
+        Event(0, "wait", 600, 9000, "Event 1"),
+    ]
+    return Trace(processes, events, [])
+
+
+def replayed():
+    steps = exploration().follow([0, 1, 0, 1])
+    return Replay(steps, 1, steps[-1].state, trace())
+
+
+def experiment(n):
+    """Return what a panel shows."""
+    return Picture(Figure(), "title", "words"), f"{n} runs"
+
+
+# by the name of a parameter, or by "function.parameter" where that name means something else; made when needed
+VALID = {
+    "advice": lambda: advise(task(), survey()),
+    "additions": lambda: 2,
+    "answers": lambda: ["yes", "no"],
+    "because": lambda: "there is no lock",
+    "broken": lambda: lambda outcome: outcome < 2,
+    "call": lambda: lambda: None,
+    "checks": lambda: [start_here.Check("Python", "3.11", True)],
+    "children": lambda: 2,
+    "colour": lambda: "red",
+    "consumers": lambda: 2,
+    "count": lambda: 1,
+    "counts": lambda: {1: 2, 2: 3},
+    "ctx": lambda: get_context("spawn"),
+    "durations": lambda: [0.1, 0.2],
+    "expected": lambda: 1,
+    "experiment": lambda: lambda: 1,
+    "explored": exploration,
+    "goals": lambda: {"stop": deadlock},
+    "happened": lambda: "yes",
+    "height": lambda: 2.0,
+    "high": lambda: 1000,
+    "how": lambda: "one call",
+    "in_advance": lambda: 1,
+    "increments": lambda: 1,
+    "items": lambda: 10,
+    "jobs": lambda: [0.1, 0.1],
+    "kilobytes": lambda: 1,
+    "kind": lambda: "get",
+    "late": lambda: 0.1,
+    "links": lambda: [("parent", "child", "pipe")],
+    "lock": lambda: "no",
+    "losing": lambda: {"two": Share(1, 2)},
+    "lost": lambda: lambda outcome: outcome < 2,
+    "low": lambda: 1,
+    "making_ms": lambda: 1,
+    "maxsize": lambda: 1,
+    "mechanism": lambda: mechanisms.PIPE,
+    "messages": lambda: 1,
+    "method": lambda: "spawn",
+    "name": lambda: "value",
+    "number": lambda: 1,
+    "outcome": lambda: 1,
+    "parties": lambda: 2,
+    "played": replayed,
+    "predicate": lambda: deadlock,
+    "process": lambda: 0,
+    "processes": lambda: ["parent", "child"],
+    "producers": lambda: 1,
+    "question": lambda: "Is it safe?",
+    "rate": lambda: 10,
+    "received": lambda: [("a", 1)],
+    "repeats": lambda: Repeats({1: 2, 2: 3}, 1.0),
+    "run": trace,
+    "runs": lambda: 2,
+    "scenario": interleavings.increments,
+    "schedule": lambda: [0, 1, 0, 1],
+    "schedules": lambda: {"in turn": [0, 1]},
+    "seconds": lambda: 1.0,
+    "seen": lambda: Sample(10, {1: 4, 2: 6}, 0),
+    "share": lambda: 0.5,
+    "shared": lambda: True,
+    "size": lambda: 100,
+    "sizes": lambda: [10, 20],
+    "state": deadlocked,
+    "steps": lambda: exploration().follow([0, 1, 0, 1]),
+    "successes": lambda: 1,
+    "survey": survey,
+    "task": task,
+    "thinking_ms": lambda: 1,
+    "thousand_steps": lambda: 1,
+    "title": lambda: "a title",
+    "total": lambda: 2,
+    "trials": lambda: 2,
+    "unit": lambda: "ms",
+    "updates": lambda: 10,
+    "value": lambda: 1,
+    "what": lambda: "processes",
+    "window_ms": lambda: 1,
+    "work_ms": lambda: 1,
+    "workers": lambda: 2,
+    "reader": lambda: Pipe(duplex=False)[0],
+    "trips": lambda: survey().trips,
+    "streams": lambda: survey().streams,
+    "set_up": lambda: survey().set_up,
+    "arrived": lambda: survey().arrived,
+    # the same word for something else
+    "Survey.rate.name": lambda: "Pipe",
+    "Mechanism.connect": lambda: mechanisms.connect_pipe,
+    "Mechanism.receive": lambda: lambda end: end.recv(),
+    "Mechanism.send": lambda: lambda end, message: end.send(message),
+    "Panel.knobs": lambda: {},
+    "one_of.allowed": lambda: ["yes", "no"],
+    "one_of.value": lambda: "yes",
+    "Repeats.mean.number": lambda: float,
+    "Repeats.share.predicate": lambda: bool,
+    "Scenario.build": lambda: interleavings.increments().build,
+    "Survey.updates": lambda: survey().updates,
+    "bars.seconds": lambda: {"slow": 0.3, "quick": 0.1},
+    "count_often.lock": lambda: False,
+    "growth.explored": lambda: {1: exploration(), 2: exploration()},
+    "panel.knobs": lambda: {"n": (1, 2, 1)},
+    "panel.run": lambda: experiment,
+    "Panel.run": lambda: experiment,
+    "shares.what": lambda: "workers",
+    "steps.seconds": lambda: {"one way": [0.1, 0.2]},
+    "stream_time.kind": lambda: "Queue",
+    "until.holds": lambda: lambda: True,
+    "update_time.kind": lambda: "Value",
+    "update_time.times": lambda: 10,
+}
+
+# an object of each class whose methods are called
+INSTANCES = {
+    "Exploration": exploration,
+    "Fit": lambda: measurement().fit,
+    "Memory": Memory,
+    "Panel": lambda: panel(experiment, n=(1, 2, 1)),
+    "Prediction": lambda: predict("Is it safe?", ["yes", "no"]),
+    "Repeats": lambda: Repeats({1: 2, 2: 3}, 1.0),
+    "Sample": lambda: Sample(10, {1: 4, 2: 6}, 0),
+    "State": lambda: exploration()[0],
+    "Survey": survey,
+    "Trace": trace,
+}
+
+# which nonsense makes sense after all; keys as in VALID, words as in `test_nonsense.nonsense`
+MAKES_SENSE: dict[str, str] = {}
+
+# what is not called, by the reason; "Class" stands for its constructor, "function.parameter" for that alone
+EXEMPT = {
+    "an instrument fills it with what it has seen": (
+        "Advice Check Crashed Event Exploration Fit Frequency Measurement Message Point ProcessInfo ProcessReport "
+        "Replay Sample State Step Trace Update Waiting Walks"
+    ),
+    "one storey of an instrument calls it with the parts of another": (
+        "Explorer KeeperEnd Memory Memory.pack Memory.unpack Model.crash Model.is_well Model.label Model.move "
+        "Model.must_wait Model.outcome Model.shared Model.text Picture QueueEnd Slot"
+    ),
+    "it runs in a child or a manager, with live objects": ("Letter QueueEnd.put Slot.put Tally.add Tally.total visit"),
+    "this project calls it, with what stands in its source": (
+        "opens whole_number.name whole_number.low whole_number.high number.name number.low number.high number.unit "
+        "seconds.name seconds.high one_of.name one_of.allowed"
+    ),
+    "ipywidgets calls it with the button that was pressed": "Panel.press",
+}

@@ -6,7 +6,8 @@ All times are nanoseconds on `time.perf_counter_ns`, which the processes of one 
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from helpers.recording.chrome import chrome_events
 
 # kinds of event in which a process may have to wait for another one
 WAITING = frozenset({"send", "recv", "put", "get", "acquire", "wait", "join", "poll", "call", "flush"})
@@ -66,36 +67,5 @@ class Trace:
     messages: list[Message] = field(default_factory=list)  # sorted by the begin of the send
 
     def to_chrome(self, path: Path | str) -> None:
-        """Write the trace as Chrome-trace JSON, which Perfetto and VizTracer's viewer open.
-
-        The format is Google's "Trace Event Format": complete events ("X") in microseconds, metadata ("M") with the
-        names of processes, flow events ("s", "f") for messages.
-        """
-        Path(path).write_text(json.dumps({"traceEvents": self._chrome_events(), "displayTimeUnit": "ms"}))
-
-    def _chrome_events(self) -> list[dict[str, Any]]:
-        zero = min((process.begin for process in self.processes), default=0)
-        threads = sorted(
-            {event.thread for event in self.events} | {"MainThread"}, key=lambda name: name != "MainThread"
-        )
-
-        def at(event: Event, moment: int) -> dict[str, Any]:
-            place = {"pid": self.processes[event.process].pid, "tid": threads.index(event.thread)}
-            return {**place, "ts": (moment - zero) / 1000}
-
-        names = [
-            {"ph": "M", "name": "process_name", "pid": process.pid, "tid": 0, "args": {"name": process.name}}
-            for process in self.processes
-        ]
-        calls = [
-            {"ph": "X", "name": f"{event.kind} {event.channel}".strip(), "cat": event.kind,
-             "dur": (event.end - event.begin) / 1000, "args": {"detail": event.detail, "size": event.size,
-             "failed": event.failed}, **at(event, event.begin)}
-            for event in self.events
-        ]  # fmt: skip
-        flows = []
-        for number, message in enumerate(self.messages):
-            flow = {"name": "message", "cat": "message", "id": number}
-            flows.append({"ph": "s", **flow, **at(message.sent, message.left)})
-            flows.append({"ph": "f", "bp": "e", **flow, **at(message.received, message.arrived)})
-        return names + calls + flows
+        """Write the trace as Chrome-trace JSON, which Perfetto and VizTracer's viewer open."""
+        Path(path).write_text(json.dumps({"traceEvents": chrome_events(self), "displayTimeUnit": "ms"}))

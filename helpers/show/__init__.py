@@ -12,6 +12,7 @@ __getattr__ = opens(
         "figures.lanes": "lanes",
         "figures.outcomes": "halves outcomes progress shares",
         "figures.queue_depth": "depth mailbox",
+        "figures.replay_lanes": "replay_lanes",
         "figures.schedules": "compare growth story strips wait_for",
         "widgets.panel": "panel",
         "widgets.predict": "predict",

@@ -268,7 +268,7 @@ def test_the_browser_counts_as_python_does(browser, scenario, grain):
     page.evaluate(
         "([graph, expand]) => Object.assign(window, { graph, expand })", [explorer(scenario).graph, grain == "access"]
     )
-    script = (ROOT / "helpers" / "show" / "explorer" / "explorer.js").read_bytes()
+    script = (ROOT / "helpers" / "show" / "explorer" / "program.js").read_bytes()
     total, rows = page.evaluate(COUNTS, "data:text/javascript;base64," + base64.b64encode(script).decode())
     page.close()
     assert total == (str(explored.schedules) if isinstance(explored.schedules, int) else None)

@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import traceback
 from multiprocessing import get_context
 
 
@@ -64,11 +66,24 @@ def block_in_acquire(lock):
     lock.acquire()
 
 
-def block_in_join():
-    """Wait for a child that never ends."""
+def block_in_join(connection):
+    """Wait for a child that never ends, and let a thread tell when that wait has begun."""
     child = get_context("spawn").Process(target=sleep_for_ever)
     child.start()
+    threading.Thread(target=tell_when_in_join, args=(connection,), daemon=True).start()
     child.join()
+
+
+def tell_when_in_join(connection):
+    """Send a word once the main thread is in `join`."""
+    while "join" not in functions_of(sys._current_frames()[threading.main_thread().ident]):
+        time.sleep(0.001)
+    connection.send("in join")
+
+
+def functions_of(frame):
+    """Return the names of the functions that a frame is in, innermost first."""
+    return [each.f_code.co_name for each, _ in traceback.walk_stack(frame)]
 
 
 def fork_and_tell(connection):

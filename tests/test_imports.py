@@ -19,6 +19,7 @@ STOREYS = [
     "measuring",
     "recording",
     "supervision",
+    "words",
     "validate",
     "front_door",
 ]

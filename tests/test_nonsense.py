@@ -204,8 +204,11 @@ def unclear(error: Exception, name: str, value: Any) -> str | None:
 
 
 def beginning(value: Any) -> str:
-    """Return how a value's text begins; long ones may be shortened."""
-    return "[[[" if isinstance(value, list) and value else repr(value)[:20]
+    """Return how a value's text begins, since long ones may be shortened, or its type where it has no text."""
+    try:
+        return repr(value)[:20]
+    except RecursionError:
+        return f"<{type(value).__name__}"
 
 
 @contextlib.contextmanager

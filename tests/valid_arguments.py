@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 from helpers.lessons import interleavings, start_here
 from helpers.measuring import mechanisms
 from helpers.measuring.advice import Survey, Task, advise
-from helpers.measuring.repeats import Repeats, Share
+from helpers.measuring.proportion import Proportion
+from helpers.measuring.repeats import Repeats
 from helpers.measuring.timing import Measurement, Point
 from helpers.recording.trace import Event, ProcessInfo, Trace
 from helpers.scheduling.model.exploration import deadlock, explore
-from helpers.scheduling.program.handles import Memory
+from helpers.scheduling.program.handles import SharedObjects
 from helpers.scheduling.real.free_runs import Sample
 from helpers.scheduling.real.replays import Replay
 from helpers.show.theme import Picture
@@ -103,7 +104,7 @@ VALID = {
     "late": lambda: 0.1,
     "links": lambda: [("parent", "child", "pipe")],
     "lock": lambda: "no",
-    "losing": lambda: {"two": Share(1, 2)},
+    "losing": lambda: {"two": Proportion(1, 2)},
     "lost": lambda: lambda outcome: outcome < 2,
     "low": lambda: 1,
     "making_ms": lambda: 1,
@@ -112,6 +113,7 @@ VALID = {
     "messages": lambda: 1,
     "method": lambda: "spawn",
     "name": lambda: "value",
+    "noun": lambda: "run",
     "number": lambda: 1,
     "outcome": lambda: 1,
     "parties": lambda: 2,
@@ -137,14 +139,12 @@ VALID = {
     "sizes": lambda: [10, 20],
     "state": deadlocked,
     "steps": lambda: exploration().follow([0, 1, 0, 1]),
-    "successes": lambda: 1,
     "survey": survey,
     "task": task,
     "thinking_ms": lambda: 1,
     "thousand_steps": lambda: 1,
     "title": lambda: "a title",
     "total": lambda: 2,
-    "trials": lambda: 2,
     "unit": lambda: "ms",
     "updates": lambda: 10,
     "value": lambda: 1,
@@ -187,7 +187,7 @@ VALID = {
 INSTANCES = {
     "Exploration": exploration,
     "Fit": lambda: measurement().fit,
-    "Memory": Memory,
+    "SharedObjects": SharedObjects,
     "Panel": lambda: panel(experiment, n=(1, 2, 1)),
     "Prediction": lambda: predict("Is it safe?", ["yes", "no"]),
     "Repeats": lambda: Repeats({1: 2, 2: 3}, 1.0),
@@ -198,17 +198,25 @@ INSTANCES = {
 }
 
 # which nonsense makes sense after all; keys as in VALID, words as in `test_nonsense.nonsense`
-MAKES_SENSE: dict[str, str] = {}
+MAKES_SENSE = {
+    # helpers.words
+    "duration.seconds": "zero half",
+    "percent.share": "zero",
+    "plural.count": "zero",
+    "plural.ending": "blank text",
+    "plural.noun": "text",
+    "rounded.number": "minus zero half",
+}
 
 # what is not called, by the reason; "Class" stands for its constructor, "function.parameter" for that alone
 EXEMPT = {
     "an instrument fills it with what it has seen": (
-        "Advice Check Crashed Event Exploration Fit Frequency Measurement Message Point ProcessInfo ProcessReport "
+        "Advice Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
         "Replay Sample State Step Trace Update Waiting Walks"
     ),
     "one storey of an instrument calls it with the parts of another": (
-        "Explorer KeeperEnd Memory Memory.pack Memory.unpack Model.crash Model.is_well Model.label Model.move "
-        "Model.must_wait Model.outcome Model.shared Model.text Picture QueueEnd Slot"
+        "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move Model.must_wait Model.outcome "
+        "Model.shared Model.text Picture QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack Slot"
     ),
     "it runs in a child or a manager, with live objects": ("Letter QueueEnd.put Slot.put Tally.add Tally.total visit"),
     "this project calls it, with what stands in its source": (

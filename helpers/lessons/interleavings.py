@@ -20,6 +20,7 @@ from helpers.scheduling.program.handles import (
     SharedObjects,
 )
 from helpers.scheduling.program.scenario import Scenario
+from helpers.words import percent
 
 if TYPE_CHECKING:
     from helpers.show.theme import Picture
@@ -444,7 +445,7 @@ def play(workers: int, increments: int, lock: str) -> "tuple[Picture, str]":
     validate.whole_number("increments", increments, 1, PANEL_INCREMENTS)
     locked = validate.one_of("lock", lock, ["no", "yes"]) == "yes"
     from helpers.scheduling import explore, sample
-    from helpers.show.figures.schedules import compare, percent
+    from helpers.show.figures.schedules import compare
 
     due = workers * increments
     scenario = (locked_increments if locked else _unlocked)(workers, increments)

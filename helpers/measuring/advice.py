@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from helpers import validate
 from helpers.measuring.timing import Measurement
+from helpers.words import rounded
 
 SHARES = ("messages", "numbers", "dicts and lists")
 STATES = {"numbers": "shared memory", "dicts and lists": "Manager"}
@@ -74,7 +75,7 @@ class Advice:
     def __str__(self) -> str:
         rate, unit = self.rates[self.mechanism], "messages" if self.task.shares == "messages" else "updates"
         enough = "" if self.is_enough else f" That is too slow for you: put several {unit} into one."
-        here = f"Here: about {float(f'{rate:.2g}'):,.0f} {unit} a second; needed: {self.task.rate:,}."
+        here = f"Here: about {rounded(rate)} {unit} a second; needed: {self.task.rate:,}."
         return f"{self.mechanism}, for {self.task.parties} parties. {self.rule} {here}{enough}"
 
 

@@ -17,7 +17,7 @@ __getattr__ = opens(
         "model.model": "Crashed Model State Step Waiting lost_updates",
         "model.walks": "Walks pct random_walks",
         "model.worker_graph": "CannotExplore",
-        "real.free_runs": "Frequency Sample frequency sample",
+        "real.free_runs": "Sample sample",
         "real.replays": "ModelMismatch Replay replay",
         "real.worker_pool": "keep_workers",
     },

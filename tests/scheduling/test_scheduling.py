@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.lessons import interleavings
+from helpers.measuring import Proportion
 from helpers.scheduling import (
     CannotExplore,
     Crashed,
@@ -29,7 +30,6 @@ from helpers.scheduling import (
     deadlock,
     ends_with,
     explore,
-    frequency,
     graph_data,
     keep_workers,
     lost_updates,
@@ -383,7 +383,6 @@ def test_pct_keeps_its_promise():
         (lambda: random_walks(interleavings.increments(), True), TypeError, "runs must be a whole number"),
         (lambda: random_walks(interleavings.increments(), 1, longest=0), ValueError, "longest must be from 1 to"),
         (lambda: pct(interleavings.increments(), 1, depth=0), ValueError, "depth must be from 1 to"),
-        (lambda: frequency(3, 2), ValueError, "successes must be from 0 to 2, not 3"),
     ],
 )
 def test_bad_input_is_named_before_anything_starts(call, error, words):
@@ -703,20 +702,7 @@ def test_free_runs_crash_as_in_the_model():
     assert sample(scheduled.dict_methods, runs=2).outcomes == {Crashed(("juggle 0: KeyError: 'gone'",)): 2}
 
 
-def test_frequencies_come_with_wilson_intervals():
-    # from Newcombe (1998), Two-sided confidence intervals for the single proportion, table I
-    for count, runs, low, high in [
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ]:
-        seen = frequency(count, runs)
-        assert (seen.low, seen.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
-        assert seen.low <= seen.share <= seen.high
-
-
 def test_a_sample_tells_the_frequency_of_what_was_never_seen():
     seen = sample(interleavings.locked_increments(), runs=10)
-    assert seen.frequency(1).count == 0 and seen.frequency(1).high < 0.3
-    assert seen.frequencies == {2: frequency(10, 10)}
+    assert seen.frequency(1).count == 0 and seen.frequency(1).interval[1] < 0.3
+    assert seen.frequencies == {2: Proportion(10, 10)}

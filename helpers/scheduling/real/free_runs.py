@@ -5,22 +5,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from helpers import validate
-from helpers.measuring.repeats import wilson
+from helpers.measuring.proportion import Proportion
 from helpers.scheduling.model.model import Model
 from helpers.scheduling.program.scenario import Build, Scenario
 from helpers.scheduling.real.worker_pool import WorkerPool, pool_cache
 
 MAX_RUNS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Frequency:
-    """How often something was seen, with the 95 % interval in which its probability lies."""
-
-    count: int
-    share: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -31,20 +21,14 @@ class Sample:
     outcomes: dict[Hashable, int]  # how many runs ended with each outcome, most first
     deadlocks: int  # how many runs came to a deadlock
 
-    def frequency(self, outcome: Hashable) -> Frequency:
+    def frequency(self, outcome: Hashable) -> Proportion:
         """Return how often an outcome was seen, 0 times included."""
-        return frequency(self.outcomes.get(outcome, 0), self.runs)
+        return Proportion(self.outcomes.get(outcome, 0), self.runs)
 
     @property
-    def frequencies(self) -> dict[Hashable, Frequency]:
+    def frequencies(self) -> dict[Hashable, Proportion]:
         """How often each outcome was seen."""
         return {outcome: self.frequency(outcome) for outcome in self.outcomes}
-
-
-def frequency(count: int, runs: int) -> Frequency:
-    """Return the share of `count` in `runs` with its interval; raises TypeError and ValueError as `wilson` does."""
-    low, high = wilson(count, runs)
-    return Frequency(count, count / runs, low, high)
 
 
 def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadline: float = 30.0) -> Sample:

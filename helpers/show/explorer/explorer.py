@@ -12,12 +12,13 @@ import anywidget
 import traitlets
 
 from helpers import validate
+from helpers.measuring.proportion import Proportion
 from helpers.scheduling.model.exploration import Exploration, Predicate, deadlock, ends_with, explore, violation
 from helpers.scheduling.model.export import graph_data
 from helpers.scheduling.model.model import GRAINS
 from helpers.scheduling.model.worker_graph import CannotExplore
 from helpers.scheduling.program.scenario import Build, Scenario
-from helpers.scheduling.real.free_runs import Frequency, Sample, frequency, sample
+from helpers.scheduling.real.free_runs import Sample, sample
 from helpers.scheduling.real.replays import replay
 from helpers.show.explorer.page import SCRIPT, STYLE, page, title
 from helpers.show.figures.replay_lanes import replay_lanes
@@ -147,12 +148,12 @@ def _explored(scenario: Scenario | Build, grain: str | None) -> Exploration:
 
 def _frequencies(seen: Sample) -> dict[str, Any]:
     outcomes = {str(outcome): _row(seen.frequency(outcome)) for outcome in seen.outcomes}
-    never, deadlocks = frequency(0, seen.runs), frequency(seen.deadlocks, seen.runs)
+    never, deadlocks = Proportion(0, seen.runs), Proportion(seen.deadlocks, seen.runs)
     return {"runs": seen.runs, "outcomes": outcomes, "never": _row(never), "deadlock": _row(deadlocks)}
 
 
-def _row(seen: Frequency) -> list[float]:
-    return [seen.count, seen.share, seen.low, seen.high]
+def _row(seen: Proportion) -> list[float]:
+    return [seen.count, seen.share, *seen.interval]
 
 
 def _attempt(task: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from IPython.display import HTML
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import StrMethodFormatter
 
-from helpers.show.figures.costs import duration, rounded
 from helpers.show.theme import FAINT, INK, LINES, MARKERS, Picture, canvas, colour_of, pale
+from helpers.words import duration, rounded
 
 Link = tuple[str, str, str]  # from, to, label; both directions
 

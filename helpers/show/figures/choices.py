@@ -3,8 +3,8 @@
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from helpers.measuring.advice import Advice, Survey
-from helpers.show.figures.costs import duration, rounded
 from helpers.show.theme import FAINT, GRID, INK, MARKERS, Picture, canvas, colour_of, pale
+from helpers.words import duration, rounded
 
 
 def cost_map(survey: Survey) -> Picture:

@@ -7,6 +7,7 @@ from matplotlib.ticker import FuncFormatter
 
 from helpers.measuring.timing import Measurement, Point
 from helpers.show.theme import FAINT, GRID, LINES, MARKERS, Picture, canvas, colour_of
+from helpers.words import duration, rounded
 
 FEW = 2  # measurements that a title has room for
 
@@ -46,19 +47,6 @@ def throughput(*measurements: Measurement) -> Picture:
     axes.set_ylabel("throughput in MB/s")
     _finish(axes, "{:,g}".format)
     return Picture(figure, title, _words(measurements, lambda point: f"{rounded(_rate(point))} MB/s"))
-
-
-def rounded(number: float) -> str:
-    """Say a number with two or three digits, and never with an exponent: "0.25", "7.1", "163", "12,000"."""
-    return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.2g}"
-
-
-def duration(seconds: float) -> str:
-    """Say a duration in the unit that suits it, with three digits."""
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:,.3g} {unit}" if seconds * factor < 999.5 else f"{seconds * factor:,.0f} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
 
 
 def _latency_title(measurements: tuple[Measurement, ...]) -> str:

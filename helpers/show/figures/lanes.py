@@ -6,6 +6,7 @@ from matplotlib.patches import FancyArrowPatch
 from helpers.recording.trace import WAITING, Event, Message, ProcessInfo, Trace
 from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
 from helpers.supervision.child import signal_name
+from helpers.words import plural
 
 MOST_ARROWS = 120
 MOST_LABELS = 24
@@ -140,12 +141,8 @@ def _waited(run: Trace, number: int) -> float:
 
 
 def _finding(run: Trace) -> str:
-    count = f"{_plural(len(run.processes), 'process', 'es')}, {_plural(len(run.messages), 'message', 's')}"
+    count = f"{plural(len(run.processes), 'process', 'es')}, {plural(len(run.messages), 'message')}"
     return f"{count}; {run.processes[0].name} waited {_waited(run, 0):.0%} of the time"
-
-
-def _plural(count: int, noun: str, ending: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else ending}"
 
 
 def _words(run: Trace) -> str:

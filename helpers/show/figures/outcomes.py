@@ -10,9 +10,11 @@ from IPython.display import display
 from matplotlib.axes import Axes
 
 from helpers import validate
-from helpers.measuring.repeats import Repeats, Share
+from helpers.measuring.proportion import Proportion
+from helpers.measuring.repeats import Repeats
 from helpers.recording.trace import Event, Trace
 from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
+from helpers.words import percent
 
 MOST_BARS = 9
 KEPT = colour_of(0)
@@ -35,14 +37,14 @@ def outcomes(repeats: Repeats, lost: Callable[[Any], bool], case: str = "") -> P
         raise TypeError(f"lost must be a function of an outcome, not {lost!r}")
     kept = _groups({outcome: count for outcome, count in repeats.counts.items() if not lost(outcome)})
     gone = _groups({outcome: count for outcome, count in repeats.counts.items() if lost(outcome)})
-    rows = [(label, Share(count, repeats.runs)) for label, count in kept + gone]
+    rows = [(label, Proportion(count, repeats.runs)) for label, count in kept + gone]
     is_lost = [False] * len(kept) + [True] * len(gone)
-    finding = f"{_of(repeats.share(lost))} lost updates; {_true_share(repeats.share(lost))}"
+    finding = f"{repeats.share(lost).of_runs} lost updates; {_true_share(repeats.share(lost))}"
     title = f"{case}: {finding}" if case else finding
     return _bars(title, rows, is_lost, "outcome")
 
 
-def shares(losing: Mapping[str, Share], what: str) -> Picture:
+def shares(losing: Mapping[str, Proportion], what: str) -> Picture:
     """Draw the share of runs that lost updates, one bar a case, with its 95 % interval. `what` names the cases.
 
     The title is about the first case in which more than half of the runs lose, or else about the worst.
@@ -51,10 +53,10 @@ def shares(losing: Mapping[str, Share], what: str) -> Picture:
     """
     if not losing:
         raise ValueError("losing must hold one case or more, not none")
-    worst = max(losing, key=lambda case: losing[case].value)
-    name = next((case for case, share in losing.items() if share.value > 0.5), worst)
-    title = f"With a {what} {name}, {_of(losing[name])} lost updates"
-    return _bars(title, list(losing.items()), [share.successes > 0 for share in losing.values()], what)
+    worst = max(losing, key=lambda case: losing[case].share)
+    name = next((case for case, share in losing.items() if share.share > 0.5), worst)
+    title = f"With a {what} {name}, {losing[name].of_runs} lost updates"
+    return _bars(title, list(losing.items()), [share.count > 0 for share in losing.values()], what)
 
 
 def progress(total: int) -> Callable[[int], None]:
@@ -170,26 +172,26 @@ def _say(update: Update, names: Sequence[str], zero: int) -> str:
     return f"{names[update.process]} reads {update.seen} at {when[0]} and writes {update.written} at {when[1]}{over}."
 
 
-def _bars(title: str, rows: Sequence[tuple[str, Share]], lost: Sequence[bool], what: str) -> Picture:
+def _bars(title: str, rows: Sequence[tuple[str, Proportion]], lost: Sequence[bool], what: str) -> Picture:
     figure, (axes,) = canvas(title, height=1.4 + 0.45 * len(rows))
     for place, ((_, share), is_lost) in enumerate(zip(rows, lost, strict=True)):
         low, high = (100 * bound for bound in share.interval)
-        value = 100 * share.value
+        value = 100 * share.share
         axes.barh(place, value, height=0.6, color=FAILURE if is_lost else KEPT, hatch=HATCH if is_lost else None,
                   ec="white", lw=0)  # fmt: skip
         axes.errorbar(value, place, xerr=[[max(0.0, value - low)], [max(0.0, high - value)]], color=INK, capsize=4)
-        axes.annotate(_of(share) + (", lost" if is_lost else ""), (high, place), xytext=(8, 0),
+        axes.annotate(share.of_runs + (", lost" if is_lost else ""), (high, place), xytext=(8, 0),
                       textcoords="offset points", va="center", fontsize=11)  # fmt: skip
     axes.set_yticks(range(len(rows)), [label for label, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_ylabel(what)
     axes.set_xlim(0, 140)
-    axes.set_xticks(range(0, 101, 20), [f"{percent} %" for percent in range(0, 101, 20)])
+    axes.set_xticks(range(0, 101, 20), [f"{number} %" for number in range(0, 101, 20)])
     axes.set_xlabel("share of the runs; the line is its 95 % interval", color=INK)
     axes.tick_params(axis="y", length=0)
     axes.axvline(100, color=FAINT, lw=0.5, ls=":")
     words = (
-        f"{what} {label}: {_of(share)}{', lost' if is_lost else ''}, {_true_share(share)}."
+        f"{what} {label}: {share.of_runs}{', lost' if is_lost else ''}, {_true_share(share)}."
         for (label, share), is_lost in zip(rows, lost, strict=True)
     )
     return Picture(figure, title, " ".join(words))
@@ -229,18 +231,10 @@ def _label(outcome: Hashable) -> str:
     return f"{outcome:,}" if isinstance(outcome, int | float) else str(outcome)
 
 
-def _of(share: Share) -> str:
-    return f"{share.successes:,} of {share.trials:,} runs"
-
-
-def _true_share(share: Share) -> str:
-    low, high = (100 * bound for bound in share.interval)
-    if share.successes == 0:
-        return f"the true share may be up to {_percents(high)} %"
-    if share.successes == share.trials:
-        return f"the true share is at least {_percents(low)} %"
-    return f"the true share is between {_percents(low)} and {_percents(high)} %"
-
-
-def _percents(percent: float) -> str:
-    return f"{percent:.3g}" if percent > 90 else f"{percent:.2g}"
+def _true_share(share: Proportion) -> str:
+    low, high = (percent(bound, 2) for bound in share.interval)
+    if share.count == 0:
+        return f"the true share may be up to {high}"
+    if share.count == share.runs:
+        return f"the true share is at least {low}"
+    return f"the true share is between {low} and {high}"

@@ -10,10 +10,12 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from helpers import validate
+from helpers.measuring.proportion import Proportion
 from helpers.scheduling.model.exploration import Exploration, deadlock
 from helpers.scheduling.model.model import State, Step
-from helpers.scheduling.real.free_runs import Frequency, Sample, frequency
+from helpers.scheduling.real.free_runs import Sample
 from helpers.show.theme import FAILURE, FAINT, INK, LINES, MARKERS, Picture, canvas, colour_of, pale
+from helpers.words import percent
 
 MAX_OUTCOMES = 40
 MAX_LABELLED = 6  # outcomes whose bars carry their share as a text
@@ -21,12 +23,11 @@ MAX_DIGITS = 60  # steps in a row that carry the number of their process
 MAX_PROCESSES = 6  # in a circle
 DEADLOCK = "deadlock"
 MODELS = ("all schedules equally likely", "a fair coin at each step", "observed on this machine")
-_ROUNDING = 1e-14  # of a share that is 0 or 1
 HATCHES = ("", "..", "\\\\\\")
 Point = tuple[float, float]
 BAR = 0.3  # width, of the 1.0 between two outcomes
 
-Shares = dict[str, tuple[float, float, Frequency]]  # by outcome: in all schedules, with a coin, observed
+Shares = dict[str, tuple[float, float, Proportion]]  # by outcome: in all schedules, with a coin, observed
 
 
 def compare(
@@ -52,7 +53,7 @@ def compare(
     }
     if explored.deadlocks or seen.deadlocks:
         chances = float(explored.probability(deadlock)), float(explored.probability(deadlock, "coin"))
-        rows[DEADLOCK] = (*chances, frequency(seen.deadlocks, seen.runs))
+        rows[DEADLOCK] = (*chances, Proportion(seen.deadlocks, seen.runs))
         bad.append(DEADLOCK)
     if len(rows) > MAX_OUTCOMES:
         raise ValueError(f"there must be at most {MAX_OUTCOMES} outcomes to draw, not {len(rows)}")
@@ -84,7 +85,7 @@ def _draw_groups(axes: Axes, rows: Shares, bad: Sequence[str]) -> None:
                      label=MODELS[number] if place == 0 else None)  # fmt: skip
             if number == 2:
                 _draw_interval(axes, at, row[2])
-                top = row[2].high
+                top = row[2].interval[1]
             if len(rows) <= MAX_LABELLED:
                 axes.text(at, 100 * top + 1.5, _short(height), ha="center", va="bottom", fontsize=9)
     between = " " if len(rows) <= MAX_LABELLED else "\n"
@@ -102,16 +103,18 @@ def _draw_groups(axes: Axes, rows: Shares, bad: Sequence[str]) -> None:
     axes.legend(frameon=False, ncols=3, fontsize=10, loc="lower left", bbox_to_anchor=(-0.02, 1.0))
 
 
-def _draw_interval(axes: Axes, at: float, seen: Frequency) -> None:
-    below, above = max(0.0, seen.share - seen.low), max(0.0, seen.high - seen.share)
+def _draw_interval(axes: Axes, at: float, seen: Proportion) -> None:
+    low, high = seen.interval
+    below, above = max(0.0, seen.share - low), max(0.0, high - seen.share)
     axes.errorbar(at, 100 * seen.share, yerr=[[100 * below], [100 * above]], color=INK, capsize=3)
 
 
-def _say(outcome: str, uniform: float, coin: float, seen: Frequency, is_bad: bool) -> str:
+def _say(outcome: str, uniform: float, coin: float, seen: Proportion, is_bad: bool) -> str:
     wanted = " (not wanted)" if is_bad else ""
+    low, high = seen.interval
     return (
         f"Outcome {outcome}{wanted}: {percent(uniform)} of all schedules, {percent(coin)} with a coin, observed "
-        f"{percent(seen.share)}, interval {percent(seen.low)} to {percent(seen.high)}."
+        f"{percent(seen.share)}, interval {percent(low)} to {percent(high)}."
     )
 
 
@@ -120,17 +123,8 @@ def _in_order(outcomes: set[Hashable]) -> list[Hashable]:
     return sorted(outcomes) if numbers else sorted(outcomes, key=str)
 
 
-def percent(share: float) -> str:
-    """Return a share from 0 to 1 in percent, with digits enough to tell it from 0 and from 100 %."""
-    if share < _ROUNDING:
-        return "0 %"
-    if 0.99 < share < 1 - _ROUNDING:
-        return f"{100 * share:.{1 - math.floor(math.log10(100 * (1 - share)))}f} %"
-    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.3g} %"
-
-
 def _short(share: float) -> str:
-    return ">99 %" if 0.99 < share < 1 else f"{100 * share:.2g} %" if share < 0.995 else "100 %"
+    return ">99 %" if 0.99 < share < 1 else percent(share, 2)
 
 
 def growth(explored: Mapping[int, Exploration], what: str) -> Picture:

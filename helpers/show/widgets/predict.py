@@ -10,7 +10,7 @@ from typing import Any
 import ipywidgets
 from IPython.display import Markdown
 
-from helpers.show.figures.costs import rounded
+from helpers.words import rounded
 
 CLOSE = 2.0  # a number within this factor of what happened counts as right
 

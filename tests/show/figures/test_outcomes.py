@@ -2,7 +2,8 @@
 
 import pytest
 
-from helpers.measuring.repeats import Repeats, Share
+from helpers.measuring.proportion import Proportion
+from helpers.measuring.repeats import Repeats
 from helpers.recording.trace import Event, ProcessInfo, Trace
 from helpers.show.figures.outcomes import HATCH, halves, outcomes, progress, shares, updates
 from helpers.show.theme import FAILURE
@@ -34,7 +35,7 @@ def recording(*moments, extra=()):
 
 def test_the_title_says_how_many_runs_lost_and_how_sure_that_is():
     assert outcomes(Repeats({5: 40, 4: 10}, 1.0), below_five).title == (
-        "10 of 50 runs lost updates; the true share is between 11 and 33 %"
+        "10 of 50 runs lost updates; the true share is between 11 % and 33 %"
     )
 
 
@@ -46,7 +47,7 @@ def test_a_title_without_a_loss_stays_honest():
 
 def test_a_title_with_nothing_but_losses_stays_honest():
     assert outcomes(Repeats({1: 100}, 1.0), below_five).title == (
-        "100 of 100 runs lost updates; the true share is at least 96.3 %"
+        "100 of 100 runs lost updates; the true share is at least 96 %"
     )
 
 
@@ -80,7 +81,7 @@ def test_outcomes_can_be_drawn(counts):
 
 
 def test_shares_name_the_first_case_that_loses_more_often_than_not():
-    losing = {"0 ms": Share(0, 40), "1 ms": Share(30, 40), "5 ms": Share(40, 40)}
+    losing = {"0 ms": Proportion(0, 40), "1 ms": Proportion(30, 40), "5 ms": Proportion(40, 40)}
     picture = shares(losing, "window of")
     assert picture.title == "With a window of 1 ms, 30 of 40 runs lost updates"
     assert len(hatched(picture)) == 2
@@ -88,7 +89,7 @@ def test_shares_name_the_first_case_that_loses_more_often_than_not():
 
 
 def test_shares_name_the_worst_case_when_most_runs_lose_nothing():
-    losing = {"0 ms": Share(0, 40), "1 ms": Share(3, 40)}
+    losing = {"0 ms": Proportion(0, 40), "1 ms": Proportion(3, 40)}
     assert shares(losing, "window of").title == "With a window of 1 ms, 3 of 40 runs lost updates"
 
 

@@ -5,7 +5,7 @@ import pytest
 from helpers.lessons import interleavings
 from helpers.scheduling import deadlock, ends_with, explore, violation
 from helpers.scheduling.real.free_runs import Sample
-from helpers.show.figures.schedules import BAR, compare, growth, percent, story, strips, switches, wait_for
+from helpers.show.figures.schedules import BAR, compare, growth, story, strips, switches, wait_for
 from helpers.show.theme import FAILURE
 
 
@@ -74,15 +74,6 @@ def test_what_cannot_be_compared_is_refused():
         compare(explored, seen, 5)
     with pytest.raises(ValueError, match="at most 40 outcomes to draw, not 99"):
         compare(explored, Sample(98, dict.fromkeys(range(3, 100), 1), 0), below(2))
-
-
-@pytest.mark.parametrize(
-    ("share", "said"),
-    [(0, "0 %"), (1e-17, "0 %"), (0.0012345, "0.12 %"), (0.02, "2 %"), (0.5, "50 %"), (2 / 3, "66.7 %"), (1, "100 %"),
-     (0.99, "99 %"), (0.9989417989, "99.89 %"), (1 - 1.34e-6, "99.99987 %")],
-)  # fmt: skip
-def test_a_share_is_never_rounded_to_all_or_nothing(share, said):
-    assert percent(share) == said
 
 
 def test_growth_names_the_largest_case():

@@ -30,7 +30,6 @@ from tests.valid_arguments import EXEMPT, INSTANCES, MAKES_SENSE, VALID
 # rooms that do not answer nonsense yet; one that does has to leave this list
 PENDING = {
     "helpers.lessons",
-    "helpers.measuring",
     "helpers.recording",
     "helpers.scheduling",
     "helpers.show.explorer",

@@ -199,6 +199,22 @@ INSTANCES = {
 
 # which nonsense makes sense after all; keys as in VALID, words as in `test_nonsense.nonsense`
 MAKES_SENSE = {
+    # helpers.measuring
+    "Fit.at.size": "zero half",
+    "Mechanism.name": "text",
+    "Proportion.count": "zero",
+    "Repeats.seconds": "zero half",
+    "Survey.arrived": "dict",
+    "Survey.set_up": "dict",
+    "Survey.updates": "dict",
+    "Task.survives_crash": "true",
+    "call_time.call": "class",
+    "one_way.budget": "half",
+    "repeat.experiment": "class",
+    "repeat.progress": "none",
+    "round_trips.budget": "half",
+    "wilson.count": "zero",
+    "wilson.z": "zero half",
     # helpers.words
     "duration.seconds": "zero half",
     "percent.share": "zero",
@@ -223,5 +239,6 @@ EXEMPT = {
         "opens whole_number.name whole_number.low whole_number.high number.name number.low number.high number.unit "
         "seconds.name seconds.high one_of.name one_of.allowed"
     ),
+    "its source is shown in a lesson, and what calls it has checked": "first_rule",
     "ipywidgets calls it with the button that was pressed": "Panel.press",
 }

@@ -21,6 +21,7 @@ from helpers.supervision.supervisor import supervised
 FEWEST, MOST = 15, 5_000  # trips a size and pair, whatever the budget
 WARM_UP = 5  # trips
 LARGEST = 10**9  # bytes a message
+LONGEST = 3600  # s a message
 MOST_RUNS = 1_000  # pairs of processes, or runs
 BATCHES = 8  # a size and pair, one-way
 CALL_BATCHES = 5
@@ -33,12 +34,20 @@ class Mechanism:
 
     `connect(ctx)` returns the two ends, ours and the child's; `send(end, message)` and `receive(end)` work on either.
     All three are importable functions, since the child finds them by name.
+
+    Raises TypeError or ValueError for a name that is no text, or what cannot be called so.
     """
 
     name: str
     connect: Callable[[BaseContext], tuple[Any, Any]]
     send: Callable[[Any, bytes], None]
     receive: Callable[[Any], bytes]
+
+    def __post_init__(self) -> None:
+        validate.text("name", self.name)
+        validate.function("connect", self.connect, "a function of a context that returns two ends", 1)
+        validate.function("send", self.send, "a function of an end and a message", 2)
+        validate.function("receive", self.receive, "a function of an end that returns a message", 1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class Fit:
 
     def at(self, size: int) -> float:
         """Return the duration that the line predicts for a size in bytes."""
-        return self.fixed + self.per_byte * size
+        return self.fixed + self.per_byte * validate.number("size", size, 0, LARGEST, "bytes")
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,14 @@ def fit_line(sizes: Sequence[int], durations: Sequence[float]) -> Fit:
     Weighted least squares with standard deviations proportional to the durations (Press et al., Numerical Recipes,
     section 15.2): over several decades of size the small messages then decide the fixed cost, the large ones the cost
     per byte. Neither is negative.
+
+    Raises TypeError or ValueError for no sizes (bytes), or not one duration (s) above 0 for each.
     """
+    for number, size in enumerate(validate.sequence("sizes", sizes, "sizes in bytes, one or more")):
+        validate.number(f"sizes[{number}]", size, 0, LARGEST, "bytes")
+    one_each = "seconds, one for each size"
+    for number, duration in enumerate(validate.sequence("durations", durations, one_each, len(sizes), len(sizes))):
+        validate.seconds(f"durations[{number}]", duration, LONGEST)
     weights = [1 / duration**2 for duration in durations]
     total = sum(weights)
     mean_size = sum(w * s for w, s in zip(weights, sizes, strict=True)) / total
@@ -149,8 +165,7 @@ def call_time(call: Callable[[], object], calls: int = 500) -> float:
 
     Raises TypeError for what cannot be called, TypeError or ValueError for calls that are not from 5 to 1,000,000.
     """
-    if not callable(call):
-        raise TypeError(f"call must be a function without arguments, not {call!r}")
+    validate.function("call", call, "a function without arguments", 0)
     count = validate.whole_number("calls", calls, CALL_BATCHES, 10**6) // CALL_BATCHES
     call()  # a first call may do more, such as connect
     return statistics.median(_mean_time(call, count) for _ in range(CALL_BATCHES))
@@ -287,12 +302,9 @@ def _without_gc() -> Any:
 
 
 def _check(mechanism: Mechanism, sizes: Sequence[int], pairs: int, budget: float, method: str) -> None:
-    if not isinstance(mechanism, Mechanism):
-        raise TypeError(f"mechanism must be a Mechanism, not {mechanism!r}")
-    if not sizes:
-        raise ValueError("sizes must name one size in bytes or more, not none")
-    for size in sizes:
-        validate.whole_number("sizes", size, 1, LARGEST)
+    validate.instance("mechanism", mechanism, Mechanism, "a Mechanism, such as mechanisms.PIPE")
+    for number, size in enumerate(validate.sequence("sizes", sizes, "sizes in bytes, one or more")):
+        validate.whole_number(f"sizes[{number}]", size, 1, LARGEST)
     validate.whole_number("pairs", pairs, 1, MOST_RUNS)
     validate.seconds("budget", budget, 600)
     validate.start_method(method)

@@ -71,5 +71,5 @@ def test_a_task_that_makes_no_sense_is_refused(values, words):
 
 
 def test_advice_needs_a_task_and_a_survey(survey):
-    with pytest.raises(TypeError, match="task and survey must be"):
+    with pytest.raises(TypeError, match="task must be a Task, .* not 'fast, please'"):
         advise("fast, please", survey)

@@ -61,3 +61,10 @@ def test_what_cannot_be_called_is_refused():
         repeat(5, 2)
     with pytest.raises(TypeError, match="progress must be a function .* not 'bar'"):
         repeat(numbers(), 2, "bar")
+
+
+def test_an_outcome_that_cannot_be_counted_is_named():
+    with pytest.raises(
+        TypeError, match=r"what experiment returns must be an outcome that can be counted, .* not \[1\]"
+    ):
+        repeat(lambda: [1], 2)

@@ -80,8 +80,8 @@ def test_starting_takes_time(method):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"sizes": []}, "sizes must name"),
-        ({"sizes": [0]}, "sizes must be from 1"),
+        ({"sizes": []}, "sizes must be a list of sizes in bytes, one or more, not"),
+        ({"sizes": [0]}, "sizes.0. must be from 1"),
         ({"pairs": 0}, "pairs must be from 1"),
         ({"budget": 0}, "budget must be above 0"),
         ({"method": "teleport"}, "method must be one of"),
@@ -96,7 +96,7 @@ def test_values_out_of_range_are_refused(arguments, words):
     ("arguments", "words"),
     [
         ({"mechanism": "pipe"}, "mechanism must be"),
-        ({"sizes": [1.5]}, "sizes must be a whole"),
+        ({"sizes": [1.5]}, "sizes.0. must be a whole"),
         ({"pairs": "two"}, "pairs must be a whole"),
         ({"budget": None}, "budget must be a number"),
     ],

@@ -35,16 +35,21 @@ _AWAKEN = """
 """
 
 
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text("utf-8")
+
+
 def _joined() -> str:
     # one module, because a saved page has no second file to import from
-    view, imports = _IMPORT.subn("", (_FOLDER / "view.js").read_text("utf-8"))
+    view, imports = _IMPORT.subn("", _read("view.js"))
     if imports != 1:
         raise RuntimeError("view.js must import from ./program.js in one line, so that the two can be joined")
-    return (_FOLDER / "program.js").read_text("utf-8") + view
+    return PROGRAM + view
 
 
+PROGRAM = _read("program.js")
 SCRIPT = _joined()
-STYLE = (_FOLDER / "style.css").read_text("utf-8")
+STYLE = _read("style.css")
 
 
 def title(graph: dict[str, Any]) -> str:

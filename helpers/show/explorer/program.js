@@ -43,12 +43,15 @@
  * @property {boolean} isDeadlock
  * @property {boolean} isFailure
  * @property {bigint | null} count schedules; null: without end
- * @property {number | null} exact share of all schedules
- * @property {number} coin probability with a fair coin at each step
+ * @property {number | null} exact share of all schedules; null: some are without end
+ * @property {number | null} coin probability with a fair coin at each step; null: not settled
  */
 
 const MOST_SEARCHED = 60_000; // states, each with what has been read and overwritten
 const LONGEST_STATEMENT = 300; // atomic steps
+// as in helpers/scheduling/model/exploration.py: a probability counts as settled, or is given up
+const HARDLY_ANY = 1e-12;
+const MOST_ROUNDS = 10_000;
 
 /** A scenario: what each process can do in each state, with some statements folded into one step. */
 export class Program {
@@ -162,6 +165,31 @@ export class Program {
     const holders = this.shared(state).holders[location.object].filter((holder) => holder !== process);
     const held = holders.length ? `, held by ${holders.map((holder) => this.names[holder]).join(" and ")}` : "";
     return `waits for ${location.waits_for}${held}`;
+  }
+
+  /**
+   * Take the steps of a schedule as far as they go; `problem` says in words why not all of them, "" where all.
+   * @param {(string | number)[]} schedule
+   */
+  follow(schedule) {
+    /** @type {AtomicStep[]} */
+    const taken = [];
+    for (const word of schedule) {
+      const state = taken.at(-1)?.to ?? 0, problem = this.#problem(String(word), state);
+      if (problem) return { taken, problem: `Step ${taken.length + 1}: ${problem}` };
+      const process = Number(word);
+      taken.push({ process, from: state, to: /** @type {number} */ (this.next(state, process)) });
+    }
+    return { taken, problem: "" };
+  }
+
+  /** Why a word of a schedule is no step in a state; "" where it is one. @param {string} word @param {number} state */
+  #problem(word, state) {
+    const process = /^\d+$/.test(word) ? Number(word) : NaN, last = this.names.length - 1;
+    const numbers = last ? `0 to ${last}` : "0";
+    if (!(process <= last)) return `“${word}” is not the number of a process; they are ${numbers}.`;
+    if (this.next(state, process) !== null) return "";
+    return `${this.names[process]} cannot take it, it ${this.refusal(state, process)}.`;
   }
 
   /** Atomic steps as they are shown: those of a folded statement together. @param {AtomicStep[]} taken */
@@ -321,26 +349,19 @@ export class Program {
   outcomes() { return this.once("outcomes", () => this.#count()); }
 
   #count() {
-    const edges = this.stops(), order = inOrder(edges), isEndless = order.length < edges.size;
-    const paths = new Map([[0, 1n]]), chances = isEndless ? limits(edges) : new Map([[0, 1]]);
-    for (const state of isEndless ? [] : order) {
-      const targets = edges.get(state) ?? [], ways = paths.get(state) ?? 0n, chance = chances.get(state) ?? 0;
-      for (const target of targets) {
-        paths.set(target, (paths.get(target) ?? 0n) + ways);
-        chances.set(target, (chances.get(target) ?? 0) + chance / targets.length);
-      }
-    }
+    const edges = this.stops(), order = inOrder(edges), paths = pathsTo(edges, order);
+    const chances = order.length < edges.size ? limits(edges) : chancesIn(edges, order);
     /** @type {Map<string, Row>} */
     const rows = new Map();
     for (const [state, targets] of edges) {
       if (targets.length) continue;
-      const row = this.#rowOf(state, rows);
-      row.count = isEndless ? null : (row.count ?? 0n) + (paths.get(state) ?? 0n);
-      row.coin += chances.get(state) ?? 0;
+      const row = this.#rowOf(state, rows), ways = paths.get(state);
+      row.count = row.count === null || ways === undefined ? null : row.count + ways;
+      row.coin = chances && (row.coin ?? 0) + (chances.get(state) ?? 0);
     }
-    const found = [...rows.values()];
-    const total = isEndless ? null : found.reduce((sum, row) => sum + (row.count ?? 0n), 0n);
-    for (const row of found) row.exact = total === null ? null : Number((row.count ?? 0n) * 10n ** 18n / total) / 1e18;
+    const found = [...rows.values()], counts = found.map((row) => row.count);
+    const total = counts.reduce((sum, count) => sum === null || count === null ? null : sum + count, 0n);
+    for (const row of found) row.exact = total === null || row.count === null ? null : share(row.count, total);
     return { rows: found.sort(byText), total, states: edges.size };
   }
 
@@ -349,7 +370,7 @@ export class Program {
     const isDeadlock = !this.hasFinished(state), text = isDeadlock ? "deadlock" : this.outcome(state);
     const key = `${isDeadlock} ${text}`;
     const isFailure = isDeadlock || this.errors(state).length > 0;
-    const row = rows.get(key) ?? { text, isDeadlock, isFailure, count: 0n, exact: null, coin: 0 };
+    const row = rows.get(key) ?? { text, isDeadlock, isFailure, count: 0n, exact: null, coin: null };
     rows.set(key, row);
     return row;
   }
@@ -399,50 +420,78 @@ function inOrder(edges) {
 }
 
 /**
- * Where a coin-tossing scheduler ends up, in a graph with loops: followed until hardly any chance is on its way.
+ * How many ways lead from the start to each state; states behind a loop are missing, for they have ways without end.
+ * @param {Map<number, number[]>} edges @param {number[]} order
+ */
+function pathsTo(edges, order) {
+  const paths = new Map(order.map((state) => [state, 0n]));
+  if (order.length) paths.set(0, 1n);
+  for (const state of order) {
+    for (const target of edges.get(state) ?? []) {
+      if (paths.has(target)) paths.set(target, (paths.get(target) ?? 0n) + (paths.get(state) ?? 0n));
+    }
+  }
+  return paths;
+}
+
+/**
+ * The probability with which a coin-tossing scheduler comes to each state, in a graph without loops.
+ * @param {Map<number, number[]>} edges @param {number[]} order
+ */
+function chancesIn(edges, order) {
+  const chances = new Map([[0, 1]]);
+  for (const state of order) {
+    const targets = edges.get(state) ?? [], part = (chances.get(state) ?? 0) / targets.length;
+    for (const target of targets) chances.set(target, (chances.get(target) ?? 0) + part);
+  }
+  return chances;
+}
+
+/**
+ * Where a coin-tossing scheduler ends up, in a graph with loops: followed until hardly any chance is on its way to an
+ * end, as Exploration.probability does; null where that takes too many rounds.
  * @param {Map<number, number[]>} edges
+ * @returns {Map<number, number> | null}
  */
 function limits(edges) {
-  const arrived = new Map();
+  const hopeful = leadingToEnds(edges), arrived = new Map();
   let moving = new Map([[0, 1]]);
-  for (let round = 0, left = 1; round < 2000 && left > 1e-9; round++) {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
     const following = new Map();
-    left = 0;
+    let left = 0;
     for (const [state, chance] of moving) {
       const targets = edges.get(state) ?? [];
       if (!targets.length) arrived.set(state, (arrived.get(state) ?? 0) + chance);
-      else left += chance;
-      for (const target of targets) following.set(target, (following.get(target) ?? 0) + chance / targets.length);
+      for (const target of targets) {
+        if (!hopeful.has(target)) continue;
+        following.set(target, (following.get(target) ?? 0) + chance / targets.length);
+        left += chance / targets.length;
+      }
     }
+    if (left < HARDLY_ANY) return arrived;
     moving = following;
   }
-  return arrived;
+  return null;
 }
+
+/** The states from which an end can be reached. @param {Map<number, number[]>} edges */
+function leadingToEnds(edges) {
+  /** @type {Map<number, number[]>} */
+  const origins = new Map([...edges.keys()].map((state) => [state, []]));
+  for (const [state, targets] of edges) for (const target of targets) origins.get(target)?.push(state);
+  const found = new Set([...edges.keys()].filter((state) => !edges.get(state)?.length));
+  for (const state of found) for (const origin of origins.get(state) ?? []) found.add(origin);
+  return found;
+}
+
+/** @param {bigint} count @param {bigint} total */
+function share(count, total) { return Number(count * 10n ** 18n / total) / 1e18; }
 
 /** @param {Row} one @param {Row} other */
 function byText(one, other) { return one.text.localeCompare(other.text, "en", { numeric: true }); }
 
 /**
- * Read a schedule as people write it: "0 1 0 1", "0, 1, 0, 1" or "[0, 1, 0, 1]". Throws an Error in words.
- * @param {string} text @param {Program} program
- * @returns {AtomicStep[]}
+ * The steps of a schedule as people write it: "0 1 0 1", "0, 1, 0, 1" or "[0, 1, 0, 1]".
+ * @param {string} text
  */
-export function parsed(text, program) {
-  const words = text.trim().replace(/^\[|\]$/g, "").split(/[\s,;]+/).filter(Boolean);
-  const numbers = program.names.length === 1 ? "0" : `0 to ${program.names.length - 1}`;
-  /** @type {AtomicStep[]} */
-  const taken = [];
-  words.forEach((word, index) => {
-    const process = /^\d+$/.test(word) ? Number(word) : NaN;
-    if (!(process < program.names.length)) {
-      throw new Error(`Step ${index + 1}: “${word}” is not the number of a process; they are ${numbers}.`);
-    }
-    const state = taken.at(-1)?.to ?? 0, to = program.next(state, process);
-    if (to === null) {
-      const refusal = program.refusal(state, process);
-      throw new Error(`Step ${index + 1}: ${program.names[process]} cannot take it, it ${refusal}.`);
-    }
-    taken.push({ process, from: state, to });
-  });
-  return taken;
-}
+export function stepsIn(text) { return text.trim().replace(/^\[|\]$/g, "").split(/[\s,;]+/).filter(Boolean); }

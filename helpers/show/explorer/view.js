@@ -2,7 +2,7 @@
 // The explorer in the browser: a learner who is the scheduler of a scenario.
 // No dependency, and no kernel: only replays and free runs on real processes are asked of Python.
 
-import { Program, parsed } from "./program.js";
+import { Program, stepsIn } from "./program.js";
 
 const BEAT = 750; // ms between two steps while playing; less where there are many
 const SHORTEST_BEAT = 150, LONGEST_PLAY = 9000; // ms
@@ -85,7 +85,6 @@ class View {
     element.replaceChildren(this.root);
     this.load(model.get("schedule") ?? []);
     this.listen();
-    this.show();
   }
 
   get state() { return this.taken.at(-1)?.to ?? 0; }
@@ -256,35 +255,36 @@ class View {
     this.model.save_changes();
   }
 
-  /** Take the steps of a schedule that Python has set, as far as they go. */
+  /** Take the steps of a schedule that Python has set, as far as they go; where not all go, say why. */
   load(schedule) {
-    try {
-      this.taken = parsed(schedule.join(" "), this.program);
-    } catch {
-      this.taken = [];
+    const { taken, problem } = this.program.follow(schedule);
+    this.taken = taken;
+    if (!problem) {
+      this.show();
+      return;
     }
+    this.changed();
+    this.tell(`${problem} ${taken.length ? "The steps before it are taken." : "So no step is taken."}`);
   }
 
+  /** Take over a schedule that Python or another view has set. */
   follow(schedule) {
     if (schedule.join() === this.taken.map((step) => step.process).join()) return;
     this.stop();
     this.plan = null;
+    this.tell("");
     this.load(schedule);
-    this.show();
   }
 
   paste() {
     this.stop();
-    try {
-      const taken = parsed(this.input.value, this.program);
-      this.complain("");
-      this.taken = taken;
-      this.plan = null;
-      this.tell("");
-      this.changed();
-    } catch (error) {
-      this.complain(error.message);
-    }
+    const { taken, problem } = this.program.follow(stepsIn(this.input.value));
+    this.complain(problem);
+    if (problem) return;
+    this.taken = taken;
+    this.plan = null;
+    this.tell("");
+    this.changed();
   }
 
   complain(text) {
@@ -745,10 +745,12 @@ class View {
   outcomeRows(row, seen) {
     const isLoss = !row.isDeadlock && this.clean && row.count !== 0n && !this.clean.has(row.text);
     const bad = row.isFailure || isLoss ? " tp-bad" : "";
-    const exactly = row.count === null ? "without end" : `${percent(row.exact)}, ${plural(row.count, "schedule")}`;
+    const exactly = row.count === null ? "without end"
+      : `${row.exact === null ? "" : `${percent(row.exact)}, `}${plural(row.count, "schedule")}`;
+    const tossed = row.coin === null ? "not settled after 10,000 rounds" : percent(row.coin);
     const lines = [
       ["exact", "every schedule alike", this.bar(`tp-exact${bad}`, row.exact), exactly],
-      ["coin", "a fair coin at each step", this.bar(`tp-coin${bad}`, row.coin), percent(row.coin)],
+      ["coin", "a fair coin at each step", this.bar(`tp-coin${bad}`, row.coin), tossed],
     ];
     if (seen.runs) {
       const [count, share, low, high] = row.isDeadlock ? seen.deadlock : seen.outcomes[row.text] ?? seen.never;

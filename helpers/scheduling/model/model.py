@@ -17,7 +17,7 @@ from helpers import validate
 from helpers.scheduling.model.worker_graph import CannotExplore, Location, SourceLine, WorkerGraph
 from helpers.scheduling.program.handles import SharedObjects
 from helpers.scheduling.program.scenario import Build, Scenario, Shared, Worker, as_scenario
-from helpers.scheduling.program.semantics import READS, WRITES, Access
+from helpers.scheduling.program.semantics import Access
 
 GRAINS = ("step", "access")
 
@@ -298,24 +298,6 @@ class State:
         wait = self._waiting(process)
         held = " and ".join(self.model.names[holder] for holder in wait.held_by)
         return f"{name} cannot take a step: it waits for {wait.for_what}" + (f", held by {held}" if held else "")
-
-
-def lost_updates(steps: list[Step]) -> list[int]:
-    """Return the indices of the steps that overwrote what another process had written since the writer last read it."""
-    lost: list[int] = []
-    read_at: dict[tuple, int] = {}  # by process and variable
-    written_at: dict[tuple, tuple[int, int]] = {}  # by variable: when, and by whom
-    accesses = [(index, step.process, access) for index, step in enumerate(steps) for access, _ in step.done]
-    for time, (index, process, access) in enumerate(accesses):
-        variable = access.variable
-        if access.verb in READS:
-            read_at[process, variable] = time
-        if access.verb in WRITES:
-            last_write, writer = written_at.get(variable, (-1, process))
-            if writer != process and read_at.get((process, variable), time) < last_write:
-                lost.append(index)
-            written_at[variable] = time, process
-    return lost
 
 
 def _checked_workers(workers: Any) -> list[tuple[Worker, tuple]]:

@@ -1,6 +1,7 @@
 """What came out of many runs, how sure that is, and how two halves of an update get in each other's way."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from helpers import validate
 from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats
 from helpers.recording.trace import Event, Trace
+from helpers.scheduling.model.lost_updates import DataAccess, lost_writes
 from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
 from helpers.words import percent
 
@@ -100,16 +102,28 @@ def updates(run: Trace, start: int = 0) -> list[Update]:
     if not accesses or len(accesses) % 2:
         raise ValueError("run must hold children that read and write a Value, each as often as the other")
     found: list[Update] = []
-    open_reads: dict[int, tuple[int, int, int]] = {}
+    open_reads: dict[int, tuple[int, int]] = {}
     value = start
-    for moment, number in accesses:
+    stale = _stale([number for _, number in accesses])
+    for index, (moment, number) in enumerate(accesses):
         if number not in open_reads:
-            open_reads[number] = moment, value, len(found)
+            open_reads[number] = moment, value
         else:
-            read_at, seen, before = open_reads.pop(number)
-            found.append(Update(number, read_at, moment, seen, seen + 1, stale=len(found) > before))
+            read_at, seen = open_reads.pop(number)
+            found.append(Update(number, read_at, moment, seen, seen + 1, stale=index in stale))
             value = seen + 1
     return found
+
+
+def _stale(processes: list[int]) -> set[int]:
+    """Return which accesses to a Value lose an update, of accesses that are a read and a write by turns."""
+    times: Counter[int] = Counter()
+    accesses = []
+    for process in processes:
+        writes = times[process] % 2 == 1
+        times[process] += 1
+        accesses.append(DataAccess(process, "Value", reads=not writes, writes=writes))
+    return set(lost_writes(accesses))
 
 
 def halves(run: Trace, start: int = 0) -> Picture:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from helpers.recording.trace import Event
-from helpers.scheduling.model.model import lost_updates
+from helpers.scheduling.model.lost_updates import lost_updates
 from helpers.scheduling.real.replays import Replay
 from helpers.show.theme import FAILURE, INK, PAPER, Picture, canvas, colour_of, pale
 

@@ -19,7 +19,7 @@ from helpers.scheduling.program.handles import (
     Semaphore,
     SharedObjects,
 )
-from helpers.scheduling.program.scenario import Scenario
+from helpers.scheduling.program.scenario import Scenario, scenario
 from helpers.words import percent
 
 if TYPE_CHECKING:
@@ -58,22 +58,15 @@ def increment(counter: Integer, times: int = 1) -> Steps:
         yield f"write {seen + 1}"
 
 
+@scenario(processes=(1, MAX_PROCESSES), times=(1, MAX_TIMES))
 def increments(processes: int = 2, times: int = 1) -> Scenario:
-    """Processes that each add to one counter, with nothing to protect it.
+    """Processes that each add to one counter, with nothing to protect it."""
 
-    Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
-    """
-    validate.whole_number("processes", processes, 1, MAX_PROCESSES)
-    validate.whole_number("times", times, 1, MAX_TIMES)
-
-    def increments(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         counter = objects.integer("counter", 0)
         return [(increment, (counter, times))] * processes
 
-    return Scenario(increments)
-
-
-_unlocked = increments  # under a name that no parameter hides
+    return Scenario(build)
 
 
 def add(counter: Integer, times: int = 1) -> Steps:
@@ -83,19 +76,15 @@ def add(counter: Integer, times: int = 1) -> Steps:
         yield "counter.value += 1"
 
 
+@scenario(processes=(1, MAX_PROCESSES), times=(1, MAX_TIMES))
 def additions(processes: int = 2, times: int = 1) -> Scenario:
-    """Processes that each add to one counter by a single statement.
+    """Processes that each add to one counter by a single statement."""
 
-    Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
-    """
-    validate.whole_number("processes", processes, 1, MAX_PROCESSES)
-    validate.whole_number("times", times, 1, MAX_TIMES)
-
-    def additions(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         counter = objects.integer("counter", 0)
         return [(add, (counter, times))] * processes
 
-    return Scenario(additions)
+    return Scenario(build)
 
 
 def increment_locked(counter: Integer, lock: Lock, times: int = 1) -> Steps:
@@ -110,19 +99,15 @@ def increment_locked(counter: Integer, lock: Lock, times: int = 1) -> Steps:
         yield "release"
 
 
+@scenario(processes=(1, MAX_PROCESSES), times=(1, MAX_TIMES))
 def locked_increments(processes: int = 2, times: int = 1) -> Scenario:
-    """Processes that each add to one counter under a lock.
+    """Processes that each add to one counter under a lock."""
 
-    Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
-    """
-    validate.whole_number("processes", processes, 1, MAX_PROCESSES)
-    validate.whole_number("times", times, 1, MAX_TIMES)
-
-    def locked_increments(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         counter, lock = objects.integer("counter", 0), objects.lock("lock")
         return [(increment_locked, (counter, lock, times))] * processes
 
-    return Scenario(locked_increments)
+    return Scenario(build)
 
 
 def sell(stock: Dict, sold: Dict, seller: str) -> Steps:
@@ -136,22 +121,18 @@ def sell(stock: Dict, sold: Dict, seller: str) -> Steps:
         yield "sells it"
 
 
+@scenario(sellers=(1, MAX_PROCESSES), tickets=(0, MAX_TIMES))
 def check_then_act(sellers: int = 2, tickets: int = 1) -> Scenario:
-    """Sellers share a dict of tickets; they must not sell more than there are. The outcome is how many they sold.
+    """Sellers share a dict of tickets; they must not sell more than there are. The outcome is how many they sold."""
 
-    Raises TypeError or ValueError for sellers that are not from 1 to 64, or tickets that are not from 0 to 10,000.
-    """
-    validate.whole_number("sellers", sellers, 1, MAX_PROCESSES)
-    validate.whole_number("tickets", tickets, 0, MAX_TIMES)
-
-    def check_then_act(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         stock, sold = objects.dict("stock", {"tickets": tickets}), objects.dict("sold")
         return [(sell, (stock, sold, f"seller {number}")) for number in range(sellers)]
 
     def enough(shared: Mapping[str, Any]) -> bool:
         return len(shared["sold"]) <= tickets
 
-    return Scenario(check_then_act, outcome=lambda shared: len(shared["sold"]), invariant=enough)
+    return Scenario(build, outcome=lambda shared: len(shared["sold"]), invariant=enough)
 
 
 def sell_locked(stock: Dict, sold: Dict, till: Lock, seller: str) -> Steps:
@@ -168,19 +149,17 @@ def sell_locked(stock: Dict, sold: Dict, till: Lock, seller: str) -> Steps:
     yield "release"
 
 
+@scenario()
 def locked_check_then_act(sellers: int = 2, tickets: int = 1) -> Scenario:
-    """Sellers as in `check_then_act`, who check and act under one lock.
-
-    Raises TypeError or ValueError for sellers that are not from 1 to 64, or tickets that are not from 0 to 10,000.
-    """
+    """Sellers as in `check_then_act`, who check and act under one lock."""
     unlocked = check_then_act(sellers, tickets)
 
-    def locked_check_then_act(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         stock, sold = objects.dict("stock", {"tickets": tickets}), objects.dict("sold")
         till = objects.lock("till")
         return [(sell_locked, (stock, sold, till, f"seller {number}")) for number in range(sellers)]
 
-    return unlocked._replace(build=locked_check_then_act)
+    return unlocked._replace(build=build)
 
 
 def dine(first: Lock, second: Lock, meals: Integer) -> Steps:
@@ -195,30 +174,24 @@ def dine(first: Lock, second: Lock, meals: Integer) -> Steps:
     yield "put the first fork down"
 
 
+@scenario(number=(2, MAX_PROCESSES))
 def philosophers(number: int = 2) -> Scenario:
-    """Philosophers round a table, each of whom takes the fork to the left first. The outcome is how many have eaten.
+    """Philosophers round a table, each of whom takes the fork to the left first. The outcome is how many have eaten."""
 
-    Raises TypeError or ValueError for a number that is not from 2 to 64.
-    """
-    validate.whole_number("number", number, 2, MAX_PROCESSES)
-
-    def philosophers(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         return _table(objects, [(i, (i + 1) % number) for i in range(number)])
 
-    return Scenario(philosophers, outcome=_meals)
+    return Scenario(build, outcome=_meals)
 
 
+@scenario(number=(2, MAX_PROCESSES))
 def ordered_philosophers(number: int = 2) -> Scenario:
-    """Philosophers round a table, each of whom takes the fork with the lower number first.
+    """Philosophers round a table, each of whom takes the fork with the lower number first."""
 
-    Raises TypeError or ValueError for a number that is not from 2 to 64.
-    """
-    validate.whole_number("number", number, 2, MAX_PROCESSES)
-
-    def ordered_philosophers(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         return _table(objects, [tuple(sorted((i, (i + 1) % number))) for i in range(number)])
 
-    return Scenario(ordered_philosophers, outcome=_meals)
+    return Scenario(build, outcome=_meals)
 
 
 def _table(objects: SharedObjects, pairs: list[tuple[int, int]]) -> Workers:
@@ -247,13 +220,14 @@ def take_turns(mine: Integer, theirs: Integer, turn: Integer, me: int, inside: I
     yield "done"
 
 
+@scenario()
 def peterson() -> Scenario:
     """Two processes keep each other out of a critical section with three shared integers."""
 
-    def peterson(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         return _two_at_the_door(objects, take_turns)
 
-    return Scenario(peterson, invariant=at_most_one_inside)
+    return Scenario(build, invariant=at_most_one_inside)
 
 
 def _two_at_the_door(objects: SharedObjects, worker: Callable[..., Steps]) -> Workers:
@@ -281,13 +255,14 @@ def take_turns_late(mine: Integer, theirs: Integer, turn: Integer, me: int, insi
     yield "done"
 
 
+@scenario()
 def late_peterson() -> Scenario:
     """Peterson's algorithm as a processor may carry it out that keeps back its writes."""
 
-    def late_peterson(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         return _two_at_the_door(objects, take_turns_late)
 
-    return Scenario(late_peterson, invariant=at_most_one_inside)
+    return Scenario(build, invariant=at_most_one_inside)
 
 
 def at_most_one_inside(shared: Mapping[str, Any]) -> bool:
@@ -311,19 +286,15 @@ def consume(queue: Queue, total: Integer, items: int) -> Steps:
         yield f"add {item}"
 
 
+@scenario(maxsize=(1, MAX_TIMES), items=(1, MAX_TIMES))
 def bounded_queue(maxsize: int = 1, items: int = 3) -> Scenario:
-    """One producer, one consumer, and a queue between them that is soon full. The outcome is the consumer's sum.
+    """One producer, one consumer, and a queue between them that is soon full. The outcome is the consumer's sum."""
 
-    Raises TypeError or ValueError for a size or a number of items that is not from 1 to 10,000.
-    """
-    validate.whole_number("maxsize", maxsize, 1, MAX_TIMES)
-    validate.whole_number("items", items, 1, MAX_TIMES)
-
-    def bounded_queue(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         queue, total = objects.queue("queue", maxsize), objects.integer("total")
         return [(produce, (queue, items)), (consume, (queue, total, items))]
 
-    return Scenario(bounded_queue, outcome=lambda shared: shared["total"])
+    return Scenario(build, outcome=lambda shared: shared["total"])
 
 
 def meet(barrier: Barrier, here: Integer, there: Integer) -> Steps:
@@ -335,14 +306,15 @@ def meet(barrier: Barrier, here: Integer, there: Integer) -> Steps:
     yield "double the other's"
 
 
+@scenario()
 def rendezvous() -> Scenario:
     """Two processes meet at a barrier, so that each finds what the other wrote before."""
 
-    def rendezvous(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         one, other, barrier = objects.integer("one"), objects.integer("other"), objects.barrier("barrier", 2)
         return [(meet, (barrier, one, other)), (meet, (barrier, other, one))]
 
-    return Scenario(rendezvous)
+    return Scenario(build)
 
 
 def await_parcel(condition: Condition, parcels: Integer) -> Steps:
@@ -366,18 +338,15 @@ def deliver(condition: Condition, parcels: Integer) -> Steps:
     yield "release"
 
 
+@scenario(number=(1, MAX_PROCESSES // 2))
 def deliveries(number: int = 1) -> Scenario:
-    """As many who wait on a condition as there are who notify it.
+    """As many who wait on a condition as there are who notify it."""
 
-    Raises TypeError or ValueError for a number that is not from 1 to 32.
-    """
-    validate.whole_number("number", number, 1, MAX_PROCESSES // 2)
-
-    def deliveries(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         condition, parcels = objects.condition("bell"), objects.integer("parcels")
         return [(await_parcel, (condition, parcels))] * number + [(deliver, (condition, parcels))] * number
 
-    return Scenario(deliveries)
+    return Scenario(build)
 
 
 def visit(door: Semaphore, inside: Integer) -> Steps:
@@ -391,22 +360,18 @@ def visit(door: Semaphore, inside: Integer) -> Steps:
     yield "release"
 
 
+@scenario(guests=(1, MAX_PROCESSES), room=(1, MAX_PROCESSES))
 def crowded_room(guests: int = 3, room: int = 2) -> Scenario:
-    """A semaphore lets only so many into a room.
+    """A semaphore lets only so many into a room."""
 
-    Raises TypeError or ValueError for a number of guests, or of places in the room, that is not from 1 to 64.
-    """
-    validate.whole_number("guests", guests, 1, MAX_PROCESSES)
-    validate.whole_number("room", room, 1, MAX_PROCESSES)
-
-    def crowded_room(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         door = objects.semaphore("door", room)
         return [(visit, (door, objects.integer(f"guest {i}"))) for i in range(guests)]
 
     def not_too_many(shared: Mapping[str, Any]) -> bool:
         return sum(value for name, value in shared.items() if name.startswith("guest")) <= room
 
-    return Scenario(crowded_room, invariant=not_too_many)
+    return Scenario(build, invariant=not_too_many)
 
 
 def ask(line: PipeEnd, answer: Integer, question: int) -> Steps:
@@ -425,14 +390,18 @@ def reply(line: PipeEnd) -> Steps:
     yield f"answer {question * 2}"
 
 
+@scenario()
 def telephone() -> Scenario:
     """A question and its answer through a pipe. The outcome is the answer."""
 
-    def telephone(objects: SharedObjects) -> Workers:
+    def build(objects: SharedObjects) -> Workers:
         ours, theirs = objects.pipe("line")
         return [(ask, (ours, objects.integer("answer"), 21)), (reply, (theirs,))]
 
-    return Scenario(telephone, outcome=lambda shared: shared["answer"])
+    return Scenario(build, outcome=lambda shared: shared["answer"])
+
+
+BY_LOCK = {"no": increments, "yes": locked_increments}
 
 
 def play(workers: int, increments: int, lock: str) -> "tuple[Picture, str]":
@@ -443,13 +412,13 @@ def play(workers: int, increments: int, lock: str) -> "tuple[Picture, str]":
     """
     validate.whole_number("workers", workers, 1, PANEL_WORKERS)
     validate.whole_number("increments", increments, 1, PANEL_INCREMENTS)
-    locked = validate.one_of("lock", lock, ["no", "yes"]) == "yes"
+    make = BY_LOCK[validate.one_of("lock", lock, BY_LOCK)]
     from helpers.scheduling import explore, sample
     from helpers.show.figures.schedules import compare
 
     due = workers * increments
-    scenario = (locked_increments if locked else _unlocked)(workers, increments)
-    explored, seen = explore(scenario), sample(scenario, PANEL_RUNS)
+    program = make(workers, increments)
+    explored, seen = explore(program), sample(program, PANEL_RUNS)
     losing = explored.schedules - explored.outcomes[due]
     verdict = f"{workers} x {increments}: {explored.schedules:,} schedules, and {losing:,} of them lose an update. "
     if losing:

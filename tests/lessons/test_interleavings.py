@@ -1,6 +1,7 @@
 """The programs of lesson 06: what is known of their schedules from theory, and that real processes can play them."""
 
 import re
+from inspect import signature
 from math import comb, factorial, inf
 from multiprocessing import active_children, get_all_start_methods, get_context
 
@@ -224,7 +225,7 @@ def test_a_question_comes_before_its_answer():
     assert explored.outcomes == {42: 1}
 
 
-# under spawn tests/scheduling/test_scheduling.py plays every schedule of these programs
+# under spawn tests/scheduling/real/test_replays.py runs every schedule of these programs
 @pytest.mark.parametrize("method", [method for method in get_all_start_methods() if method != "spawn"])
 def test_each_program_runs_on_real_processes_by_a_schedule_and_free(method):
     with keep_workers():
@@ -265,7 +266,7 @@ def test_each_worker_and_each_step_says_what_it_does(program):
 )
 @pytest.mark.parametrize("value", [0, -1, 1.5, "two", None, True, 10**6, inf])
 def test_a_senseless_number_is_named(builder, value):
-    parameter = builder.__code__.co_varnames[0]
+    parameter = next(iter(signature(builder).parameters))
     with pytest.raises((TypeError, ValueError), match=rf"{parameter} must be .*from \d+ to .*, not {value!r}"):
         builder(value)
     assert active_children() == []

@@ -9,6 +9,7 @@ a dict, a queue or a pipe travels pickled, as between real processes.
 
 import pickle
 from collections.abc import Hashable
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 State = Any  # hashable; each kind of object has its own
@@ -17,6 +18,19 @@ Effect = tuple[Hashable, State] | None
 READS = frozenset({"read", "get", "pop", "setdefault"})  # verbs of integers and dicts
 WRITES = frozenset({"write", "set", "pop", "setdefault"})
 TOO_MANY_RELEASES = "semaphore or lock released too many times"  # the words of multiprocessing itself
+
+
+class Kind(StrEnum):
+    """What kind of object it is."""
+
+    INTEGER = "integer"
+    DICT = "dict"
+    LOCK = "lock"
+    SEMAPHORE = "semaphore"
+    CONDITION = "condition"
+    BARRIER = "barrier"
+    QUEUE = "queue"
+    PIPE = "pipe"
 
 
 class Access(NamedTuple):
@@ -46,7 +60,7 @@ def unpacked(parcel: bytes | None) -> Any:
 class ObjectSemantics:
     """One shared object: its name, its setting (a number, for most kinds), and what can be done with it."""
 
-    kind = ""
+    kind: Kind
     holds_data = True  # part of a scenario's default outcome
 
     def __init__(self, name: str, setting: Any = None) -> None:
@@ -84,7 +98,7 @@ class ObjectSemantics:
 class IntegerSemantics(ObjectSemantics):
     """A whole number of 64 bits; the setting is its start."""
 
-    kind = "integer"
+    kind = Kind.INTEGER
 
     @property
     def start(self) -> int:
@@ -103,7 +117,7 @@ class IntegerSemantics(ObjectSemantics):
 class DictSemantics(ObjectSemantics):
     """A dict; its state is a frozenset of (key, pickled value), the setting is its start."""
 
-    kind = "dict"
+    kind = Kind.DICT
 
     @property
     def start(self) -> frozenset:
@@ -142,7 +156,7 @@ class DictSemantics(ObjectSemantics):
 class LockSemantics(ObjectSemantics):
     """A lock; its state is the number of the process that took it, None while it is free."""
 
-    kind = "lock"
+    kind = Kind.LOCK
     holds_data = False
 
     @property
@@ -176,7 +190,7 @@ class SemaphoreSemantics(ObjectSemantics):
     Its state is (permits left, processes that took one and have not given it back).
     """
 
-    kind = "semaphore"
+    kind = Kind.SEMAPHORE
     holds_data = False
 
     @property
@@ -212,7 +226,7 @@ class SemaphoreSemantics(ObjectSemantics):
 class ConditionSemantics(ObjectSemantics):
     """A condition without its lock; its state is (who sleeps, longest first; who was notified and not yet woken)."""
 
-    kind = "condition"
+    kind = Kind.CONDITION
     holds_data = False
 
     @property
@@ -249,7 +263,7 @@ class BarrierSemantics(ObjectSemantics):
     Its state is (who is inside, whether it is open): it opens when all are in and shuts when all are out.
     """
 
-    kind = "barrier"
+    kind = Kind.BARRIER
     holds_data = False
 
     @property
@@ -281,7 +295,7 @@ class BarrierSemantics(ObjectSemantics):
 class QueueSemantics(ObjectSemantics):
     """A bounded queue; its state is the tuple of pickled items, oldest first, the setting is how many it holds."""
 
-    kind = "queue"
+    kind = Kind.QUEUE
 
     @property
     def start(self) -> tuple[bytes, ...]:
@@ -308,7 +322,7 @@ class QueueSemantics(ObjectSemantics):
 class PipeSemantics(ObjectSemantics):
     """A pipe with two ends; its state is the pickled messages on the way to end 0 and to end 1."""
 
-    kind = "pipe"
+    kind = Kind.PIPE
 
     @property
     def start(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:

@@ -10,7 +10,7 @@ be replayed step by step.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from helpers.scheduling.program.semantics import ObjectSemantics, Raised
+from helpers.scheduling.program.semantics import Kind, ObjectSemantics, Raised
 
 if TYPE_CHECKING:
     # a worker process has no need of these imports, which take time
@@ -236,15 +236,15 @@ class RealPipe(RealObject):
         return self._ends[end].poll()
 
 
-KINDS: dict[str, type[RealObject]] = {
-    "integer": RealInteger,
-    "dict": RealDict,
-    "lock": RealLock,
-    "semaphore": RealSemaphore,
-    "condition": RealCondition,
-    "barrier": RealBarrier,
-    "queue": RealQueue,
-    "pipe": RealPipe,
+_KINDS: dict[Kind, type[RealObject]] = {
+    Kind.INTEGER: RealInteger,
+    Kind.DICT: RealDict,
+    Kind.LOCK: RealLock,
+    Kind.SEMAPHORE: RealSemaphore,
+    Kind.CONDITION: RealCondition,
+    Kind.BARRIER: RealBarrier,
+    Kind.QUEUE: RealQueue,
+    Kind.PIPE: RealPipe,
 }
 
 
@@ -252,7 +252,7 @@ def real_objects(
     semantics: list[ObjectSemantics], context: "BaseContext", processes: int, manager: "SyncManager | None"
 ) -> list[RealObject]:
     """Create the real objects for their semantics; dicts need a manager."""
-    return [KINDS[declared.kind](declared, context, processes, manager) for declared in semantics]
+    return [_KINDS[declared.kind](declared, context, processes, manager) for declared in semantics]
 
 
 def _emptied(semaphore: Any) -> int:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from helpers import validate
 from helpers.recording.trace import Event, Message, ProcessInfo, Trace
-from helpers.scheduling.model.model import Done, Model, State, Step, lost_updates
+from helpers.scheduling.model.lost_updates import lost_updates
+from helpers.scheduling.model.model import Done, Model, State, Step
 from helpers.scheduling.program.scenario import Build, Scenario
+from helpers.scheduling.program.semantics import Kind
 from helpers.scheduling.real.worker_main import Report
 from helpers.scheduling.real.worker_pool import WorkerPool, pool_cache
 
@@ -178,10 +180,10 @@ class _ReplayRun:
         events = []
         for timed in report.done:
             semantics, verb = self.model.semantics[timed.access.slot], timed.access.verb
-            if semantics.kind in ("integer", "dict") or verb not in _KINDS:
+            if semantics.kind in (Kind.INTEGER, Kind.DICT) or verb not in _KINDS:
                 continue
             channel = semantics.name
-            if semantics.kind == "pipe":
+            if semantics.kind == Kind.PIPE:
                 # each direction is a channel of its own
                 end = timed.access.arguments[0]
                 channel += f" to {1 - end}" if verb == "send" else f" to {end}"

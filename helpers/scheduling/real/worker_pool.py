@@ -13,6 +13,7 @@ from helpers import validate
 from helpers.scheduling.model.model import Model
 from helpers.scheduling.model.worker_graph import WorkerGraph
 from helpers.scheduling.program.scenario import Worker
+from helpers.scheduling.program.semantics import Kind
 from helpers.scheduling.real.real_objects import RealObject, real_objects
 from helpers.scheduling.real.worker_main import ONE_TRY, SharedStatus, serve
 from helpers.supervision.supervisor import supervised
@@ -27,7 +28,7 @@ class WorkerPool:
     def __init__(self, model: Model, method: str) -> None:
         context = get_context(method)
         count = len(model.names)
-        self._manager = SyncManager(ctx=context) if any(one.kind == "dict" for one in model.semantics) else None
+        self._manager = SyncManager(ctx=context) if any(one.kind == Kind.DICT for one in model.semantics) else None
         if self._manager:
             self._manager.start()
         self.objects: list[RealObject] = real_objects(model.semantics, context, count, self._manager)

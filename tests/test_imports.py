@@ -21,6 +21,7 @@ STOREYS = [
     "supervision",
     "words",
     "validate",
+    "collector",
     "front_door",
 ]
 FILES = sorted(HELPERS.rglob("*.py"))

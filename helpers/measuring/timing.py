@@ -3,11 +3,9 @@
 All durations are in seconds unless a name says otherwise.
 """
 
-import gc
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import get_context
@@ -16,6 +14,7 @@ from multiprocessing.context import BaseContext
 from typing import Any
 
 from helpers import validate
+from helpers.collector import collector_off
 from helpers.supervision.supervisor import supervised
 
 FEWEST, MOST = 15, 5_000  # trips a size and pair, whatever the budget
@@ -272,7 +271,7 @@ def _measure(
     for pair in range(pairs):
         # turning the order round keeps a drift of the machine from looking like an effect of size
         order = list(samples) if pair % 2 == 0 else list(reversed(samples))
-        with supervised(deadline=5 * budget + 10), _without_gc():
+        with supervised(deadline=5 * budget + 10), collector_off():
             ours, theirs = mechanism.connect(ctx := get_context(method))
             child = ctx.Process(target=worker, args=(mechanism, theirs), name=f"{mechanism.name} partner")
             child.start()
@@ -288,17 +287,6 @@ def _measure(
 
 def _nothing(*_: object) -> None:
     pass
-
-
-@contextmanager
-def _without_gc() -> Any:
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _check(mechanism: Mechanism, sizes: Sequence[int], pairs: int, budget: float, method: str) -> None:

@@ -2,29 +2,39 @@
 
 `<pid>.<n>.entries` holds one entry for each call, written as soon as the call returns. It is mapped into memory: that
 costs no system call, and what happened survives `kill -9`. An entry is five numbers (ENTRY): begin, end, order, size
-and words. `order` is the moment at which a message entered or left its channel; all three are in ns. `size` is in
-bytes, or -1. `words` is the number of a line in the next file.
+and words. `order` is the moment at which a message entered or left its channel; all three in ns. `size` is in
+bytes, or -1. `words` is the number of a line in the next file; 0 where there is no entry yet.
 
 `<pid>.words` says the rest, a line for each different one, separated by tabs: kind, outcome, thread, channel, label,
 side, detail. `side` tells the two ends of a duplex pipe apart.
 
-`<pid>.waiting` holds the call in which the main thread is (WAITING), until it returns.
+`<pid>.lives` holds entries too: when processes were started, and how long they ran. These are few, and never left out.
+
+`<pid>.now` (NOW) says in which call the main thread is, until it returns, and how many entries were only counted
+because the files were full.
 """
 
-import itertools
 import mmap
 import os
 import struct
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-ENTRY = struct.Struct("<5q")
-WAITING = struct.Struct("<3qb")  # begin, order and words of a call; last 1 while it is under way
-ORDER = struct.Struct("<q")
-CHUNK = 10_000 * ENTRY.size  # bytes for entries, before another file is begun
+if TYPE_CHECKING:
+    from helpers.recording.trace import Event
+
+ENTRY = struct.Struct("5q")
+NOW = struct.Struct("4qb")  # entries left out; begin, order and words of a call, and 1 while it is under way
+NUMBER, WAITING = struct.Struct("q"), struct.Struct("3qb")  # parts of NOW, which begin at these places:
+LEFT_OUT_AT, WAITING_AT, ORDER_AT, IS_WAITING_AT = 0, 8, 16, 32
+IN_CHUNK = 10_000  # entries, before another file is begun
+MOST_CHUNKS = 200  # a process: 80 MB
+
+Row = tuple[int, int, int, int, int]  # an entry: begin, end, order, size, words
 
 
 class Timed(Protocol):
@@ -43,33 +53,43 @@ class Log:
         self.pid = os.getpid()
         self._lock = threading.Lock()
         self._words: dict[tuple[str, ...], int] = {}
-        self._waiting = self._mapped("waiting", WAITING.size)
-        self._chunks = itertools.count()
-        self._open_chunk()
-        # last: where it exists the others are complete, though the process may be killed at any moment
+        self._now = _mapped(self._path("now"), NOW.size)
+        self._left_out = 0
+        self._chunks = 0
+        self._at = self._full = IN_CHUNK * ENTRY.size
+        self._lives = self._path("lives").open("wb", buffering=0)
+        # last: where it exists the others are there, though the process may be killed at any moment
         self._texts = self._path("words").open("wb", buffering=0)
 
     def write(self, call: Timed, end: int, *words: str) -> None:
         """Write one entry; `words` are kind, outcome, thread, channel (three columns) and detail."""
         number = self._words.get(words) or self._new_number(words)
         with self._lock:
-            if self._at == CHUNK:
-                self._open_chunk()
+            if self._at == self._full and not self._open_chunk():
+                self._left_out += 1
+                NUMBER.pack_into(self._now, LEFT_OUT_AT, self._left_out)
+                return
             # the number of the words comes last: an entry without it is not finished
             ENTRY.pack_into(self._entries, self._at, call.begin, end, call.order, call.size, number)
             self._at += ENTRY.size
 
+    def write_life(self, call: Timed, end: int, *words: str) -> None:
+        """Write an entry of a process's life."""
+        number = self._words.get(words) or self._new_number(words)
+        self._lives.write(ENTRY.pack(call.begin, end, call.order, call.size, number))
+
     def wait(self, begin: int, *words: str) -> None:
         """Note in which call the main thread is."""
-        WAITING.pack_into(self._waiting, 0, begin, 0, self._words.get(words) or self._new_number(words), 1)
+        number = self._words.get(words) or self._new_number(words)
+        WAITING.pack_into(self._now, WAITING_AT, begin, 0, number, 1)
 
     def enter(self, order: int) -> None:
         """Note that the message of this call begins to enter its channel, since the call may never return."""
-        ORDER.pack_into(self._waiting, 8, order)
+        NUMBER.pack_into(self._now, ORDER_AT, order)
 
     def go_on(self) -> None:
         """Note that the call has returned."""
-        self._waiting[WAITING.size - 1] = 0
+        self._now[IS_WAITING_AT] = 0
 
     def _new_number(self, words: tuple[str, ...]) -> int:
         with self._lock:
@@ -79,28 +99,38 @@ class Log:
                 self._words[words] = len(self._words) + 1
             return self._words[words]
 
-    def _open_chunk(self) -> None:
-        self._entries = self._mapped(f"{next(self._chunks)}.entries", CHUNK)
+    def _open_chunk(self) -> bool:
+        """Begin another file; False when there may be no more, or there is no room for it."""
+        if self._chunks == MOST_CHUNKS:
+            return False
+        try:
+            self._entries = _mapped(self._path(f"{self._chunks}.entries"), self._full)
+        except OSError:
+            self._chunks = MOST_CHUNKS
+            return False
+        self._chunks += 1
         self._at = 0
+        return True
 
     def _path(self, ending: str) -> Path:
         return self.folder / f"{self.pid}.{ending}"
 
-    def _mapped(self, ending: str, size: int) -> mmap.mmap:
-        with self._path(ending).open("wb+") as file:
+
+def _mapped(path: Path, size: int) -> mmap.mmap:
+    with path.open("wb+") as file:
+        if hasattr(os, "posix_fallocate"):
+            # a full disk says so here; later, when the memory is written, it would kill the process
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
             file.truncate(size)
-            return mmap.mmap(file.fileno(), size)
+        return mmap.mmap(file.fileno(), size)
 
 
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """One entry of one process, as it is read."""
+@dataclass(eq=False)
+class Calls:
+    """Calls of one process that differ only in their numbers: the same thread did the same with the same outcome."""
 
     pid: int
-    begin: int
-    end: int
-    order: int
-    size: int | None
     kind: str
     outcome: str
     thread: str
@@ -108,26 +138,89 @@ class Entry:
     label: str
     side: int
     detail: str
+    rows: list[Row] = field(default_factory=list)  # in the order of their ends
+    events: list["Event"] = field(default_factory=list)  # made of them, in the same order
+
+    def both(self) -> Iterator[tuple[Row, "Event"]]:
+        """Return each row with its event."""
+        return zip(self.rows, self.events, strict=True)
 
 
-def read_entries(folder: Path, end: int) -> Iterator[Entry]:
-    """Return what was recorded, and last for each process the call in which it was when it was killed.
+def read_calls(folder: Path, end: int, may_go_on: Callable[[], bool]) -> tuple[list[Calls], int]:
+    """Return what was recorded, and the number of entries that were left out.
 
-    `end` (ns) is when such a call is taken to have ended.
+    Once `may_go_on`, which is asked after every 10,000 entries, says no, all calls that ended later are left out. Calls
+    in which processes were when they ended are there in any case: they are taken to have ended at `end` (ns).
     """
-    for path in folder.glob("*.words"):
-        pid = int(path.stem)
-        words = [_columns(text) for text in path.read_text(encoding="utf-8").splitlines()]
-        for chunk in folder.glob(f"{pid}.*.entries"):
-            for begin, until, order, size, number in ENTRY.iter_unpack(chunk.read_bytes()):
-                if number:
-                    yield Entry(pid, begin, until, order, size if size >= 0 else None, *words[number - 1])
-        begin, order, number, is_waiting = WAITING.unpack(path.with_suffix(".waiting").read_bytes())
-        if is_waiting:
-            unfinished = Entry(pid, begin, end, order or begin, None, *words[number - 1])
-            yield replace(unfinished, outcome="entering") if order else unfinished
+    logs = [_ProcessLog(path) for path in folder.glob("*.words")]
+    chunks = sorted((chunk for log in logs for chunk in log.chunks()), key=lambda chunk: chunk.begin)
+    left_out = sum(log.left_out for log in logs)
+    for number, chunk in enumerate(chunks):
+        if not may_go_on():
+            left_out += sum(len(chunk.rows()) for chunk in chunks[number:])
+            left_out += sum(log.forget_from(chunk.begin) for log in logs)
+            break
+        chunk.log.take(chunk.rows())
+    for log in logs:
+        log.take_lives()
+        log.take_unfinished(end)
+    return [calls for log in logs for calls in log.calls if calls.rows], left_out
 
 
-def _columns(text: str) -> tuple[str, str, str, str, str, int, str]:
+class _ProcessLog:
+    """The files of one process, to be read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.calls = [_calls(int(path.stem), text) for text in path.read_text(encoding="utf-8").splitlines()]
+        self.left_out, *self._waiting = NOW.unpack(path.with_suffix(".now").read_bytes())
+
+    def chunks(self) -> Iterator["_Chunk"]:
+        chunks = (_Chunk(self, path) for path in self.path.parent.glob(f"{self.path.stem}.*.entries"))
+        return (chunk for chunk in chunks if chunk.begin)
+
+    def take(self, rows: list[Row]) -> None:
+        for row in rows:
+            self.calls[row[4] - 1].rows.append(row)
+
+    def forget_from(self, moment: int) -> int:
+        """Forget the entries of calls that ended at this moment (ns) or later; return how many these were."""
+        forgotten = 0
+        for calls in self.calls:
+            kept = bisect_left(calls.rows, moment, key=lambda row: row[1])
+            forgotten += len(calls.rows) - kept
+            del calls.rows[kept:]
+        return forgotten
+
+    def take_lives(self) -> None:
+        lives = self.path.with_suffix(".lives").read_bytes()
+        self.take(list(ENTRY.iter_unpack(lives[: len(lives) // ENTRY.size * ENTRY.size])))
+
+    def take_unfinished(self, end: int) -> None:
+        begin, order, number, is_waiting = self._waiting
+        # killed between the two, it has written the entry, and not yet that the call is over
+        is_written = any(calls.rows and calls.rows[-1][0] == begin for calls in self.calls)
+        if is_waiting and not is_written:
+            outcome = "entering" if order else "unfinished"
+            self.calls.append(replace(self.calls[number - 1], outcome=outcome, rows=[]))
+            self.take([(begin, end, order or begin, -1, len(self.calls))])
+
+
+class _Chunk:
+    """One file of entries."""
+
+    def __init__(self, log: _ProcessLog, path: Path) -> None:
+        self.log = log
+        self.path = path
+        with path.open("rb") as file:
+            # none of its calls ended before the first
+            self.begin = ENTRY.unpack(file.read(ENTRY.size))[1]
+
+    def rows(self) -> list[Row]:
+        """Return its entries, those that are finished."""
+        return [row for row in ENTRY.iter_unpack(self.path.read_bytes()) if row[4]]
+
+
+def _calls(pid: int, text: str) -> Calls:
     kind, outcome, thread, identity, label, side, detail = text.split("\t")
-    return kind, outcome, thread, identity, label, int(side), detail
+    return Calls(pid, kind, outcome, thread, identity, label, int(side), detail)

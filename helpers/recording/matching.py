@@ -1,76 +1,92 @@
 """Which message met which call: found from the entries of all processes, without a word in the messages themselves."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from operator import itemgetter
 
-from helpers.recording.log import Entry
+from helpers.recording.log import Calls
+from helpers.recording.trace import Event, Message
 
 # outcomes of a call whose message is in the channel, or was about to be there when its process was killed
 SENT = ("ok", "entering")
-Met = Iterator[tuple[Entry, Entry]]  # of a message: the call that sent it, the call that got it
+_first = itemgetter(0)
 
 
-def met(entries: list[Entry]) -> Met:
-    """Return the two calls of each message."""
-    yield from _met_in_pipes(entries)
-    yield from _met_in_queues(entries)
-    yield from _met_at_managers(entries)
+def messages(found: Iterable[Calls]) -> list[Message]:
+    """Return all messages; the events of the calls are known by now."""
+    by_kind = defaultdict(list)
+    for calls in found:
+        if calls.outcome in SENT:
+            by_kind[calls.kind].append(calls)
+    return [
+        *_in_pipes(by_kind["send"], by_kind["recv"]),
+        *_in_queues(by_kind["put"], by_kind["feed"], by_kind["get"]),
+        *_at_managers(by_kind["call"], by_kind["serve"]),
+    ]
 
 
-def _met_in_pipes(entries: list[Entry]) -> Met:
+def _in_pipes(send: list[Calls], recv: list[Calls]) -> Iterator[Message]:
     """The n-th message into one side of a pipe comes out of the other side as the n-th."""
-    sent, received = defaultdict(list), defaultdict(list)
-    for entry in _in_order(entries):
-        if entry.kind == "send":
-            sent[entry.identity, entry.side].append(entry)
-        elif entry.kind == "recv":
-            received[entry.identity, entry.side].append(entry)
+    sent, received = _by_side(send), _by_side(recv)
     duplex = {identity for identity, side in [*sent, *received] if side}
-    for (identity, side), messages in sent.items():
-        yield from zip(messages, received[identity, 1 - side if identity in duplex else side], strict=False)
+    for (identity, side), calls in sent.items():
+        other = received[identity, 1 - side if identity in duplex else side]
+        yield from map(Message, _in_order(calls), _in_order(other))
 
 
-def _met_in_queues(entries: list[Entry]) -> Met:
-    """The n-th item that entered the pipe behind a queue is the n-th that left it.
+def _by_side(found: list[Calls]) -> dict[tuple[str, int], list[Calls]]:
+    sides = defaultdict(list)
+    for calls in found:
+        sides[calls.identity, calls.side].append(calls)
+    return sides
 
-    Items enter in the order in which the feeder threads send them; each feeder keeps the order of its process.
+
+def _in_queues(put: list[Calls], feed: list[Calls], get: list[Calls]) -> Iterator[Message]:
+    """The n-th item that entered the pipe behind a queue is the n-th that left it."""
+    for identity in {calls.identity for calls in get}:
+        puts, feeds, gets = ([calls for calls in found if calls.identity == identity] for found in (put, feed, get))
+        yield from map(Message, _as_they_entered(puts, feeds), _in_order(gets))
+
+
+def _as_they_entered(put: list[Calls], feed: list[Calls]) -> Iterable[Event]:
+    """Return the events of putting in the order in which the items entered the pipe.
+
+    A feeder thread sends them, and keeps the order of its process.
     """
-    put, entered, got = defaultdict(list), defaultdict(list), defaultdict(list)
-    for entry in _in_order(entries):
-        if entry.kind == "put":
-            put[entry.identity, entry.pid].append(entry)
-        elif entry.kind == "feed":
-            entered[entry.identity].append(entry)
-        elif entry.kind == "get":
-            got[entry.identity].append(entry)
-    for identity, received in got.items():
-        puts = {pid: iter(own) for (name, pid), own in put.items() if name == identity}
-        if entered[identity]:
-            # a pool writes past the queue's own put: then the entry is all there is
-            order = [next(puts.get(entry.pid, iter(())), entry) for entry in entered[identity]]
-        else:
-            order = sorted((entry for own in puts.values() for entry in own), key=lambda entry: entry.order)
-        yield from zip(order, received, strict=False)
+    if not feed:
+        return _in_order(put)
+    of_process = {pid: iter(_in_order(calls for calls in put if calls.pid == pid)) for pid in {c.pid for c in put}}
+    entered = sorted(((row[2], calls.pid, event) for calls in feed for row, event in calls.both()), key=_first)
+    # a pool writes past the queue's own put: then the entry of the feeder is all there is
+    return (next(of_process.get(pid, iter(())), event) for _, pid, event in entered)
 
 
-def _met_at_managers(entries: list[Entry]) -> Met:
+def _at_managers(call: list[Calls], serve: list[Calls]) -> Iterator[Message]:
     """A request is served within the call that makes it; of several such calls, within the one that ends first."""
-    calls = [entry for entry in entries if entry.kind == "call"]
-    for served in sorted((entry for entry in entries if entry.kind == "serve"), key=lambda entry: entry.end):
-        around = [
-            call
-            for call in calls
-            if (call.identity, call.detail) == (served.identity, served.detail)
-            and call.begin <= served.begin
-            and served.end <= call.end
-        ]
-        if around:
-            call = min(around, key=lambda call: call.end)
-            calls.remove(call)
-            yield call, served
-            yield served, call
+    asked, served = _by_method(call), _by_method(serve)
+    for method, servings in served.items():
+        open_calls = deque(asked.get(method, ()))
+        for serving in servings:
+            while open_calls and open_calls[0].end < serving.end:
+                open_calls.popleft()
+            around = next((n for n, event in enumerate(open_calls) if event.begin <= serving.begin), None)
+            if around is not None:
+                event = open_calls[around]
+                del open_calls[around]
+                yield Message(event, serving)
+                yield Message(serving, event)
 
 
-def _in_order(entries: list[Entry]) -> list[Entry]:
-    """Return the entries whose message is in a channel, in the order in which messages entered or left."""
-    return sorted((entry for entry in entries if entry.outcome in SENT), key=lambda entry: entry.order)
+def _by_method(found: list[Calls]) -> dict[tuple[str, str], list[Event]]:
+    """Return the events of each object and method, sorted by end."""
+    methods = defaultdict(list)
+    for calls in found:
+        methods[calls.identity, calls.detail] += calls.events
+    return {method: sorted(events, key=lambda event: event.end) for method, events in methods.items()}
+
+
+def _in_order(found: Iterable[Calls]) -> list[Event]:
+    """Return the events in the order in which their messages entered or left the channel."""
+    both = chain.from_iterable(calls.both() for calls in found)
+    return [event for _, event in sorted(((row[2], event) for row, event in both), key=_first)]

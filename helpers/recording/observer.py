@@ -87,12 +87,12 @@ class Observer:
     @staticmethod
     def served(begin: int, identity: str, method: str) -> None:
         """Write how long a manager's server took to answer."""
-        _write(Call(begin), "serve", "ok", Channel(identity, ""), method)
+        _write(Call(begin), clock(), "serve", Channel(identity, ""), method)
 
     @staticmethod
     def ran(begin: int, process: BaseProcess, outcome: str) -> None:
         """Write that this process has run its target to the end."""
-        _write(Call(begin), "run", outcome, Channel("", process.name))
+        _log.write_life(Call(begin), clock(), "run", outcome, local.thread.name, Channel("", process.name).text, "")
 
     def before_start(self, process: BaseProcess) -> start_hooks.Call:
         """Let the child write too (see `start_hooks.StartHook`)."""
@@ -103,7 +103,8 @@ class Observer:
         """Write when the child was started, unless it was not (see `start_hooks.StartHook`)."""
         if process._popen is not None:
             self.children[process.pid] = process
-            _write(Call(self._begin), "start", "ok", channel_of(process))
+            words = "start", "ok", local.thread.name, channel_of(process).text, ""
+            _log.write_life(Call(self._begin), clock(), *words)
 
 
 def _observe(folder: Path) -> None:
@@ -113,9 +114,9 @@ def _observe(folder: Path) -> None:
 def _write_moment(kind: str, queue: Channel, size: int) -> None:
     call = Call(clock())
     call.size = size
-    _write(call, kind, "ok", queue, end=call.begin)
+    _write(call, call.begin, kind, queue)
 
 
-def _write(call: Call, kind: str, outcome: str, channel: Channel, detail: str = "", end: int | None = None) -> None:
-    """Write an entry of something that is no call of its own; it ends now unless `end` (ns) says when."""
-    _log.write(call, end or clock(), kind, outcome, local.thread.name, channel.text, detail)
+def _write(call: Call, end: int, kind: str, channel: Channel, detail: str = "") -> None:
+    """Write an entry of something that is no call of its own."""
+    _log.write(call, end, kind, "ok", local.thread.name, channel.text, detail)

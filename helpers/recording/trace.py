@@ -6,6 +6,7 @@ All times are nanoseconds on `time.perf_counter_ns`, which the processes of one 
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from helpers.recording.chrome import chrome_events
 
@@ -25,9 +26,11 @@ class ProcessInfo:
     exitcode: int | None = None  # negative: the number of the signal that ended it; None: not known
 
 
-@dataclass(frozen=True)
-class Event:
-    """One thing that one process did with a channel, from the call to its return."""
+class Event(NamedTuple):
+    """One thing that one process did with a channel, from the call to its return.
+
+    A tuple, as there may be a million.
+    """
 
     process: int  # index into Trace.processes
     kind: str  # the method: "send", "recv", "put", "get", "acquire", "wait", "join", ...; "call", "serve", "step"
@@ -40,8 +43,7 @@ class Event:
     thread: str = "MainThread"
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """The n-th send on a channel met the n-th receive."""
 
     sent: Event
@@ -64,7 +66,8 @@ class Trace:
 
     processes: list[ProcessInfo] = field(default_factory=list)  # in order of start; the recording process first
     events: list[Event] = field(default_factory=list)  # sorted by begin
-    messages: list[Message] = field(default_factory=list)  # sorted by the begin of the send
+    messages: list[Message] = field(default_factory=list)  # sorted by the moment at which they set out
+    left_out: int = 0  # later calls for which there was no time or room: from some moment on there are none here
 
     def to_chrome(self, path: Path | str) -> None:
         """Write the trace as Chrome-trace JSON, which Perfetto and VizTracer's viewer open."""

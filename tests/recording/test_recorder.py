@@ -1,14 +1,19 @@
 """Recording: unmodified programs yield their processes, events and messages, and what went wrong is in it."""
 
 import os
+import signal
+import tempfile
+import time
 from multiprocessing import (
     get_all_start_methods,
     get_context,
 )
 from multiprocessing.connection import wait
+from pathlib import Path
 
 import pytest
 
+from helpers.recording import probes, recorder
 from helpers.recording.recorder import record
 from helpers.supervision.supervisor import ProcessesFailed, expect_failure
 from tests import recorded as worker
@@ -205,3 +210,39 @@ def test_a_failing_child_fails_the_block_and_is_in_the_trace():
 def test_a_recording_inside_a_recording_is_refused():
     with record(), pytest.raises(RuntimeError, match="already"), record():
         pass
+
+
+def test_an_endless_program_ends_in_time_and_what_could_not_be_read_is_counted():
+    begin = time.monotonic()
+    with pytest.raises(ProcessesFailed, match="deadline of 2 s"), record(deadline=2) as run:
+        queue = spawn.SimpleQueue()
+        spawn.Process(target=worker.put_for_ever, args=(queue,)).start()
+        while True:
+            queue.get()
+    assert time.monotonic() - begin < 6
+    gets = [event for event in run.events if event.kind == "get"]
+    assert len(gets) > 1_000 and len(run.messages) > 1_000
+
+
+def test_what_there_is_no_time_to_read_is_left_out_and_counted(monkeypatch):
+    monkeypatch.setattr(recorder, "READ_WITHIN", 0.0)
+    with expect_failure(5), record() as run:
+        reader, writer = spawn.Pipe(duplex=False)
+        writer.send("x")
+        reader.recv()
+        1 / 0  # noqa: B018
+    assert (run.events, run.left_out) == ([], 2)
+    assert [info.name for info in run.processes] == ["MainProcess"]
+
+
+def test_an_interrupt_while_reading_is_not_lost(monkeypatch):
+    before = set(Path(tempfile.gettempdir()).iterdir())
+
+    def interrupted(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(recorder, "read", interrupted)
+    with pytest.raises(KeyboardInterrupt), record():
+        pass
+    assert not probes.is_attached()
+    assert [path for path in set(Path(tempfile.gettempdir()).iterdir()) - before if "recording" in path.name] == []

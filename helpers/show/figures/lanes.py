@@ -23,7 +23,7 @@ def lanes(run: Trace, title: str | None = None) -> Picture:
         raise TypeError(f"run must be a recording (with record() as run: ...), not {run!r}")
     if not run.processes:
         raise ValueError("run has recorded no process; did its block end?")
-    title = title or _finding(run)
+    title = (title or _finding(run)) + left_out(run)
     whole = _span(run)
     busy = _busy_span(run, whole)
     spans = [whole, busy] if busy else [whole]
@@ -34,6 +34,11 @@ def lanes(run: Trace, title: str | None = None) -> Picture:
         panels[0].axvspan(*_ms(busy, whole[0]), color=FAINT, alpha=0.25, lw=0)
         panels[1].set_title("magnified: the grey part", loc="left", fontsize=11, color=INK)
     return Picture(figure, title, _words(run))
+
+
+def left_out(run: Trace) -> str:
+    """Return what a title has to add when not all of a recording could be read."""
+    return f"; {plural(run.left_out, 'later call')} left out" if run.left_out else ""
 
 
 def _span(run: Trace) -> tuple[int, int]:
@@ -142,16 +147,23 @@ def _waited(run: Trace, number: int) -> float:
 
 def _finding(run: Trace) -> str:
     count = f"{plural(len(run.processes), 'process', 'es')}, {plural(len(run.messages), 'message')}"
+    if run.left_out:
+        # nobody knows how long it waited later
+        return f"{count} at first"
     return f"{count}; {run.processes[0].name} waited {_waited(run, 0):.0%} of the time"
 
 
 def _words(run: Trace) -> str:
     zero, last = _span(run)
     lines = [f"{(last - zero) / 1e6:.0f} ms in all."]
+    if run.left_out:
+        at = max((event.end - zero for event in run.events), default=0) / 1e6
+        lines.append(f"From {at:.1f} ms on calls are left out, {run.left_out:,} of them.")
     for number, process in enumerate(run.processes):
         begin, end = _ms((process.begin, process.end or last), zero)
+        wait = "" if run.left_out else f", waiting {_waited(run, number):.0%}"
         fate = "" if not process.exitcode else f", ended with exit code {process.exitcode}"
-        lines.append(f"{process.name} ran from {begin:.1f} to {end:.1f} ms, waiting {_waited(run, number):.0%}{fate}.")
+        lines.append(f"{process.name} ran from {begin:.1f} to {end:.1f} ms{wait}{fate}.")
     names = [process.name for process in run.processes]
     for message in run.messages[:6]:
         sent, received = _ms((message.left, message.arrived), zero)

@@ -6,6 +6,7 @@ from matplotlib.ticker import MaxNLocator
 
 from helpers import validate
 from helpers.recording.trace import Event, Trace
+from helpers.show.figures.lanes import left_out
 from helpers.show.theme import FAINT, GRID, INK, Picture, canvas, colour_of, pale
 
 MOST_ITEMS = 1_000_000
@@ -31,7 +32,7 @@ def depth(run: Trace, channel: str | None = None, maxsize: int | None = None) ->
     puts, gets = ([event for event in events if event.kind == kind] for kind in ("put", "get"))
     begin = min(process.begin for process in run.processes)
     steps = _steps(puts, gets, begin, maxsize)
-    title = _title(steps, puts, maxsize)
+    title = _title(steps, puts, maxsize) + left_out(run)
     figure, (axes,) = canvas(title, height=3.2)
     _draw(axes, steps, maxsize)
     return Picture(figure, title, _words(channel, steps, len(puts), len(gets)))

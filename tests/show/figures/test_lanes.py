@@ -75,3 +75,13 @@ def test_an_empty_recording_is_refused():
 def test_a_picture_carries_its_words_into_html():
     html = lanes(conversation(1))._repr_mimebundle_()["text/html"]
     assert html.startswith('<img alt="2 processes, 1 message;')
+
+
+def test_what_could_not_be_read_is_said_in_the_title_and_in_the_words():
+    run = conversation(3)
+    run.left_out = 1_234
+    picture = lanes(run)
+    assert picture.title == "2 processes, 3 messages at first; 1,234 later calls left out"
+    assert "From 2.5 ms on calls are left out, 1,234 of them." in picture.words
+    assert "waiting" not in picture.words
+    assert lanes(run, title="A conversation").title == "A conversation; 1,234 later calls left out"

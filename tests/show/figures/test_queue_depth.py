@@ -64,6 +64,12 @@ def test_pictures_can_be_drawn_and_carry_their_words():
     assert mailbox(1, 6, 6).png().startswith(b"\x89PNG")
 
 
+def test_what_could_not_be_read_is_said_in_the_title():
+    run = trace(event("put", 1, 1))
+    run.left_out = 1
+    assert depth(run).title == "The queue held 1 item at most; 1 later call left out"
+
+
 def test_bad_input_is_refused():
     with pytest.raises(TypeError, match="run must be a recording"):
         depth([])

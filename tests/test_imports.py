@@ -22,6 +22,7 @@ STOREYS = [
     "words",
     "validate",
     "collector",
+    "compat",
     "front_door",
 ]
 FILES = sorted(HELPERS.rglob("*.py"))

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from types import FrameType, GeneratorType
 from typing import Any, NamedTuple
 
-from helpers.scheduling.model.local_state import fingerprint, living_locals
+from helpers import compat
+from helpers.scheduling.model.local_state import CannotExplore, fingerprint, living_locals, require_visible_loops
 from helpers.scheduling.program import handles
 from helpers.scheduling.program.handles import Handle, SharedObjects
 from helpers.scheduling.program.scenario import Worker
@@ -22,10 +23,6 @@ from helpers.scheduling.program.semantics import Access
 MAX_STEP = 300  # accesses from one yield to the next
 MAX_WORK = 2_000_000  # accesses in all runs of a worker
 _START_OF_RUN = 70  # to start a run and to compare its end takes as long as so many accesses
-
-
-class CannotExplore(Exception):
-    """A scenario that has too many states, or does not do the same every time; the message says what to do."""
 
 
 class SourceLine(NamedTuple):
@@ -65,6 +62,8 @@ class WorkerGraph:
     def __init__(self, worker: Worker, arguments: bytes, objects: SharedObjects) -> None:
         if not (inspect.isfunction(worker) and inspect.isgeneratorfunction(worker)):
             raise TypeError(f"worker must be a generator function (it yields after each step), not {worker!r}")
+        compat.require("scheduling")
+        require_visible_loops()
         self.worker = worker
         self.arguments = arguments
         self._objects = objects

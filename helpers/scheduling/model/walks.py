@@ -89,7 +89,7 @@ def _by_priority(processes: int, rng: random.Random, depth: int, length: int) ->
 def _walks(model: Model, runs: int, scheduler: Callable[[], Choose], until: Predicate | None, longest: int) -> Walks:
     validate.whole_number("runs", runs, 1, MAX_RUNS)
     ends: list[State] = []
-    found: list[int] | None = None
+    found: list[int] | None = [] if until and until(model.start) else None
     for _ in range(runs):
         schedule: list[int] = []
         state = model.start

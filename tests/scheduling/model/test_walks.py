@@ -49,3 +49,9 @@ def test_pct_keeps_its_promise():
     # the lost update of two increments is a bug of depth 2: hit with probability 1 / (n * k) at least
     walks = pct(interleavings.increments(), runs=2000, depth=2)
     assert walks.outcomes[1] / walks.runs > 1 / (2 * 4)
+
+
+@pytest.mark.parametrize("search", [random_walks, pct])
+def test_walks_ask_the_start_too(search):
+    nobody_has_eaten = lambda state: not any(state.shared[f"meals {i}"] for i in range(2))  # noqa: E731
+    assert search(interleavings.philosophers(2), runs=2, until=nobody_has_eaten).found == []

@@ -5,6 +5,7 @@ one of the right kind that is out of range: "<name> must be <what is allowed>, n
 """
 
 import inspect
+import math
 import os
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from multiprocessing import get_all_start_methods
@@ -19,9 +20,9 @@ LONGEST = 80  # characters of a value that an error shows
 def whole_number(name: str, value: int, low: int, high: int) -> int:
     """Check for a whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int):
-        _refuse(TypeError, name, f"a whole number from {low:,} to {high:,}", value)
+        refuse(TypeError, name, f"a whole number from {low:,} to {high:,}", value)
     if not low <= value <= high:
-        _refuse(ValueError, name, f"from {low:,} to {high:,}", value)
+        refuse(ValueError, name, f"from {low:,} to {high:,}", value)
     return value
 
 
@@ -29,34 +30,34 @@ def number(name: str, value: float, low: float, high: float, unit: str = "") -> 
     """Check for a number from `low` to `high`."""
     allowed = f"from {low:g} to {high:g} {unit}".strip()
     if isinstance(value, bool) or not isinstance(value, int | float):
-        _refuse(TypeError, name, f"a number {allowed}", value)
+        refuse(TypeError, name, f"a number {allowed}", value)
     if not low <= value <= high:
-        _refuse(ValueError, name, allowed, value)
+        refuse(ValueError, name, allowed, value)
     return value
 
 
 def seconds(name: str, value: float, high: float) -> float:
     """Check for a number of seconds above 0, `high` at most."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        _refuse(TypeError, name, "a number of seconds", value)
+        refuse(TypeError, name, "a number of seconds", value)
     if not 0 < value <= high:
-        _refuse(ValueError, name, f"above 0 and at most {high:g} seconds", value)
+        refuse(ValueError, name, f"above 0 and at most {high:g} seconds", value)
     return value
 
 
 def flag(name: str, value: bool) -> bool:
     """Check for True or False."""
     if not isinstance(value, bool):
-        _refuse(TypeError, name, "True or False", value)
+        refuse(TypeError, name, "True or False", value)
     return value
 
 
 def text(name: str, value: str, may_be_empty: bool = False) -> str:
     """Check for text."""
     if not isinstance(value, str):
-        _refuse(TypeError, name, "text", value)
+        refuse(TypeError, name, "text", value)
     if not value and not may_be_empty:
-        _refuse(ValueError, name, "text that is not empty", value)
+        refuse(ValueError, name, "text that is not empty", value)
     return value
 
 
@@ -64,9 +65,9 @@ def one_of(name: str, value: str, allowed: Collection[str]) -> str:
     """Check for one of the words allowed."""
     words = f"one of {', '.join(allowed)}"
     if not isinstance(value, str):
-        _refuse(TypeError, name, words, value)
+        refuse(TypeError, name, words, value)
     if value not in allowed:
-        _refuse(ValueError, name, words, value)
+        refuse(ValueError, name, words, value)
     return value
 
 
@@ -83,20 +84,20 @@ def context(value: BaseContext) -> BaseContext:
 def instance(name: str, value: T, kind: type[T], allowed: str) -> T:
     """Check for an object of a class; `allowed` says what that is, and where one comes from."""
     if not isinstance(value, kind):
-        _refuse(TypeError, name, allowed, value)
+        refuse(TypeError, name, allowed, value)
     return value
 
 
 def function(name: str, value: Callable[..., Any], allowed: str, arguments: int) -> Callable[..., Any]:
     """Check for something that can be called with so many arguments, which `allowed` describes."""
     if not callable(value):
-        _refuse(TypeError, name, allowed, value)
+        refuse(TypeError, name, allowed, value)
     try:
         inspect.signature(value).bind(*range(arguments))
     except ValueError:
         pass  # some functions written in C do not tell what they take
     except TypeError:
-        _refuse(TypeError, name, f"{allowed} ({arguments} argument{'' if arguments == 1 else 's'})", value)
+        refuse(TypeError, name, f"{allowed} ({arguments} argument{'' if arguments == 1 else 's'})", value)
     return value
 
 
@@ -105,34 +106,41 @@ def hashable(name: str, value: Hashable, allowed: str) -> Hashable:
     try:
         hash(value)
     except (TypeError, RecursionError):
-        _refuse(TypeError, name, f"{allowed} that can be counted, such as a number, text or a tuple", value)
+        refuse(TypeError, name, f"{allowed} that can be counted, such as a number, text or a tuple", value)
     return value
 
 
-def sequence(name: str, value: Sequence[T], allowed: str, least: int = 1, most: float = float("inf")) -> Sequence[T]:
+def sequence(name: str, value: Sequence[T], allowed: str, least: int = 1, most: float = math.inf) -> Sequence[T]:
     """Check for a list (or another sequence, but text) of `least` to `most` things, which `allowed` describes."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        _refuse(TypeError, name, f"a list of {allowed}", value)
+        refuse(TypeError, name, f"a list of {allowed}", value)
     if not least <= len(value) <= most:
-        _refuse(ValueError, name, f"a list of {allowed}", value)
+        refuse(ValueError, name, f"a list of {allowed}", value)
+    return value
+
+
+def texts(name: str, value: Sequence[str], allowed: str, least: int = 1, most: float = math.inf) -> Sequence[str]:
+    """Check for a list of `least` to `most` texts, which `allowed` describes."""
+    for number, each in enumerate(sequence(name, value, allowed, least, most)):
+        text(f"{name}[{number}]", each)
     return value
 
 
 def mapping(name: str, value: Mapping[str, T], allowed: str, least: int = 1) -> Mapping[str, T]:
     """Check for a dict of `least` things or more, which `allowed` describes."""
     if not isinstance(value, Mapping):
-        _refuse(TypeError, name, f"a dict of {allowed}", value)
+        refuse(TypeError, name, f"a dict of {allowed}", value)
     if len(value) < least:
-        _refuse(ValueError, name, f"a dict of {allowed}", value)
+        refuse(ValueError, name, f"a dict of {allowed}", value)
     return value
 
 
 def path(name: str, value: str | os.PathLike[str]) -> str | os.PathLike[str]:
     """Check for the path of a file."""
     if not isinstance(value, str | os.PathLike):
-        _refuse(TypeError, name, "the path of a file", value)
+        refuse(TypeError, name, "the path of a file", value)
     if not os.fspath(value):
-        _refuse(ValueError, name, "the path of a file", value)
+        refuse(ValueError, name, "the path of a file", value)
     return value
 
 
@@ -145,5 +153,6 @@ def shown(value: object) -> str:
     return words if len(words) <= LONGEST else f"{words[: LONGEST - 20]}...{words[-10:]}"
 
 
-def _refuse(kind: type[Exception], name: str, allowed: str, value: object) -> NoReturn:
+def refuse(kind: type[Exception], name: str, allowed: str, value: object) -> NoReturn:
+    """Raise an error of this kind, in the words of all others."""
     raise kind(f"{name} must be {allowed}, not {shown(value)}")

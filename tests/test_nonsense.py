@@ -33,9 +33,6 @@ PENDING = {
     "helpers.recording",
     "helpers.scheduling",
     "helpers.show.explorer",
-    "helpers.show.figures",
-    "helpers.show.theme",
-    "helpers.show.widgets",
     "helpers.supervision",
     "helpers.validate",
 }
@@ -156,7 +153,7 @@ def looked_up(table: dict[str, Any], target: Target, parameter: str, otherwise: 
 
 
 def arguments(target: Target, chosen: inspect.Parameter, value: Any) -> tuple[list[Any], dict[str, Any]]:
-    """Return the arguments of a call: nonsense for the chosen parameter, something valid for those without default."""
+    """Return the arguments of a call: nonsense for the chosen parameter, something valid for what has no default."""
     positional, named = [], {}
     for parameter in target.parameters:
         kind, name = parameter.kind, parameter.name
@@ -166,7 +163,7 @@ def arguments(target: Target, chosen: inspect.Parameter, value: Any) -> tuple[li
             named |= {"n": value} if name == chosen.name else looked_up(VALID, target, name, dict)()
         elif name == chosen.name:
             named[name] = value
-        elif parameter.default is parameter.empty:
+        elif parameter.default is parameter.empty or f"{target.name}.{name}" in VALID:
             make = looked_up(VALID, target, name, None)
             assert make, f"tests/valid_arguments.py needs a valid {target.name}.{name}"
             named[name] = make()

@@ -162,7 +162,6 @@ VALID = {
     "Mechanism.connect": lambda: mechanisms.connect_pipe,
     "Mechanism.receive": lambda: lambda end: end.recv(),
     "Mechanism.send": lambda: lambda end, message: end.send(message),
-    "Panel.knobs": lambda: {},
     "one_of.allowed": lambda: ["yes", "no"],
     "one_of.value": lambda: "yes",
     "Repeats.mean.number": lambda: float,
@@ -173,8 +172,8 @@ VALID = {
     "count_often.lock": lambda: False,
     "growth.explored": lambda: {1: exploration(), 2: exploration()},
     "panel.knobs": lambda: {"n": (1, 2, 1)},
+    "predict.answers": lambda: ["yes", "no"],
     "panel.run": lambda: experiment,
-    "Panel.run": lambda: experiment,
     "shares.what": lambda: "workers",
     "steps.seconds": lambda: {"one way": [0.1, 0.2]},
     "stream_time.kind": lambda: "Queue",
@@ -199,6 +198,24 @@ INSTANCES = {
 
 # which nonsense makes sense after all; keys as in VALID, words as in `test_nonsense.nonsense`
 MAKES_SENSE = {
+    # helpers.show
+    "canvas.height": "half",
+    "colour_of.process": "zero",
+    "depth.channel": "none",
+    "depth.maxsize": "none",
+    "in_main_thread.call": "class",
+    "lanes.title": "none text",
+    "model.links": "list tuple",
+    "model.title": "blank text",
+    "outcomes.case": "blank text",
+    "predict.unit": "blank text",
+    "question": "text",
+    "switches.schedule": "list tuple",
+    "show_source.workers": "class function",
+    "start": "minus zero",
+    "title": "text",
+    "Prediction.verdict.because": "blank text",
+    "what": "text",
     # helpers.measuring
     "Fit.at.size": "zero half",
     "Mechanism.name": "text",
@@ -231,8 +248,8 @@ EXEMPT = {
         "Replay Sample State Step Trace Update Waiting Walks"
     ),
     "one storey of an instrument calls it with the parts of another": (
-        "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move Model.must_wait Model.outcome "
-        "Model.shared Model.text Picture QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack Slot"
+        "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move Model.must_wait Model.outcome Panel "
+        "Model.shared Model.text Picture Prediction QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack Slot"
     ),
     "it runs in a child or a manager, with live objects": ("Letter QueueEnd.put Slot.put Tally.add Tally.total visit"),
     "this project calls it, with what stands in its source": (

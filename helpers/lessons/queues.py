@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from helpers import validate
 from helpers.recording.recorder import record
-from helpers.recording.trace import Trace
+from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.supervisor import supervised
 
 if TYPE_CHECKING:
@@ -322,8 +322,7 @@ def waiting_share(run: Trace, kind: str) -> float:
     Their time is counted while jobs come in: from the first `put` of a child to the last.
     Raises TypeError when `run` is no recording, ValueError for any other kind, or when no child put anything.
     """
-    if not isinstance(run, Trace):
-        raise TypeError(f"run must be a recording (with record() as run: ...), not {run!r}")
+    validate.instance("run", run, Trace, A_RECORDING)
     validate.one_of("kind", kind, ("put", "get"))
     puts = [event for event in run.events if event.kind == "put" and event.process]
     if not puts:

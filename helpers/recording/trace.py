@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from helpers.recording.chrome import chrome_events
 
+A_RECORDING = "a recording (with record() as run: ...)"  # for errors that say what is needed
+
 # kinds of event in which a process may have to wait for another one
 WAITING = frozenset({"send", "recv", "put", "get", "acquire", "wait", "join", "poll", "call", "flush"})
 

@@ -11,8 +11,10 @@ import textwrap
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import is_color_like, to_rgb
 from matplotlib.figure import Figure
+
+from helpers import validate
 
 INK = "#1a1a1a"
 FAINT = "#8a8a8a"
@@ -70,11 +72,17 @@ class Picture:
         return {"text/html": self.html(), "text/plain": repr(self)}
 
 
-def canvas(title: str, height: float, panels: int = 1, **grid: object) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure, `height` inches high, and its panels from top to bottom; pyplot is not involved."""
+def canvas(title: str, height: float, panels: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure, `height` inches high, and its panels from top to bottom; pyplot is not involved.
+
+    Raises TypeError or ValueError for no title, a height not from 0.1 to 100, or panels not from 1 to 10.
+    """
+    validate.text("title", title)
+    validate.number("height", height, 0.1, 100, "inches")
+    validate.whole_number("panels", panels, 1, 10)
     with rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor=PAPER)
-        axes = list(figure.subplots(panels, 1, squeeze=False, **grid)[:, 0])
+        axes = list(figure.subplots(panels, 1, squeeze=False)[:, 0])
         figure.suptitle(textwrap.fill(title, 74), x=0.01, ha="left", fontsize=14, fontweight="bold")
         for panel in axes:
             panel.spines[["top", "right"]].set_visible(False)
@@ -82,10 +90,13 @@ def canvas(title: str, height: float, panels: int = 1, **grid: object) -> tuple[
 
 
 def colour_of(process: int) -> str:
-    """Return the colour of the n-th process of a notebook."""
+    """Return the colour of the n-th process of a notebook; TypeError or ValueError for what is not its number."""
+    validate.whole_number("process", process, 0, 10**6)
     return PROCESS_COLOURS[process % len(PROCESS_COLOURS)]
 
 
 def pale(colour: str) -> tuple[float, float, float]:
-    """Return a pale tint of a colour, for waiting."""
+    """Return a pale tint of a colour, for waiting; TypeError or ValueError for what is none."""
+    if not is_color_like(validate.text("colour", colour)):
+        validate.refuse(ValueError, "colour", "a colour, such as '#0072B2' or 'red'", colour)
     return tuple(1 - (1 - channel) * 0.25 for channel in to_rgb(colour))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
+from helpers import validate
 from helpers.measuring.timing import Measurement, Point
 from helpers.show.theme import FAINT, GRID, LINES, MARKERS, Picture, canvas, colour_of
 from helpers.words import duration, rounded
@@ -115,5 +116,4 @@ def _check(measurements: tuple[Measurement, ...]) -> None:
     if not measurements:
         raise ValueError("measurements must be one or more, not none")
     for each in measurements:
-        if not isinstance(each, Measurement):
-            raise TypeError(f"measurements must come from round_trips or one_way, not {each!r}")
+        validate.instance("measurements", each, Measurement, "what round_trips or one_way returns")

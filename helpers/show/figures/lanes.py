@@ -3,7 +3,8 @@
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch
 
-from helpers.recording.trace import WAITING, Event, Message, ProcessInfo, Trace
+from helpers import validate
+from helpers.recording.trace import A_RECORDING, WAITING, Event, Message, ProcessInfo, Trace
 from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
 from helpers.supervision.child import signal_name
 from helpers.words import plural
@@ -19,11 +20,10 @@ def lanes(run: Trace, title: str | None = None) -> Picture:
 
     Raises TypeError when `run` is no recording, ValueError when nothing was recorded in it.
     """
-    if not isinstance(run, Trace):
-        raise TypeError(f"run must be a recording (with record() as run: ...), not {run!r}")
+    validate.instance("run", run, Trace, A_RECORDING)
     if not run.processes:
         raise ValueError("run has recorded no process; did its block end?")
-    title = (title or _finding(run)) + left_out(run)
+    title = validate.text("title", _finding(run) if title is None else title) + left_out(run)
     whole = _span(run)
     busy = _busy_span(run, whole)
     spans = [whole, busy] if busy else [whole]

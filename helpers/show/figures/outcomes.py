@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from helpers import validate
 from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats
-from helpers.recording.trace import Event, Trace
+from helpers.recording.trace import A_RECORDING, Event, Trace
 from helpers.scheduling.model.lost_updates import DataAccess, lost_writes
 from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
 from helpers.words import percent
@@ -33,10 +33,9 @@ def outcomes(repeats: Repeats, lost: Callable[[Any], bool], case: str = "") -> P
 
     Raises TypeError for anything but repeats and a function.
     """
-    if not isinstance(repeats, Repeats):
-        raise TypeError(f"repeats must come from repeat, not {repeats!r}")
-    if not callable(lost):
-        raise TypeError(f"lost must be a function of an outcome, not {lost!r}")
+    validate.instance("repeats", repeats, Repeats, "what repeat returns")
+    validate.function("lost", lost, "a function of an outcome", 1)
+    validate.text("case", case, may_be_empty=True)
     kept = _groups({outcome: count for outcome, count in repeats.counts.items() if not lost(outcome)})
     gone = _groups({outcome: count for outcome, count in repeats.counts.items() if lost(outcome)})
     rows = [(label, Proportion(count, repeats.runs)) for label, count in kept + gone]
@@ -51,10 +50,11 @@ def shares(losing: Mapping[str, Proportion], what: str) -> Picture:
 
     The title is about the first case in which more than half of the runs lose, or else about the worst.
 
-    Raises ValueError for no case.
+    Raises TypeError or ValueError for anything but a dict of proportions, and for no case.
     """
-    if not losing:
-        raise ValueError("losing must hold one case or more, not none")
+    for name, case in validate.mapping("losing", losing, "proportions, one or more, by case").items():
+        validate.instance(f"losing[{name!r}]", case, Proportion, "a proportion, such as repeats.share(...)")
+    validate.text("what", what)
     worst = max(losing, key=lambda case: losing[case].share)
     name = next((case for case, share in losing.items() if share.share > 0.5), worst)
     title = f"With a {what} {name}, {losing[name].of_runs} lost updates"
@@ -96,8 +96,8 @@ def updates(run: Trace, start: int = 0) -> list[Update]:
     Each access to a Value takes its lock and gives it back. So in each process accesses are, in turn, read and write.
     Raises TypeError when `run` is no recording, ValueError when no child used a Value in it, or only in part.
     """
-    if not isinstance(run, Trace):
-        raise TypeError(f"run must be a recording (with record() as run: ...), not {run!r}")
+    validate.instance("run", run, Trace, A_RECORDING)
+    validate.whole_number("start", start, -(2**31), 2**31 - 1)
     accesses = sorted(access for number in range(1, len(run.processes)) for access in _accesses(run, number))
     if not accesses or len(accesses) % 2:
         raise ValueError("run must hold children that read and write a Value, each as often as the other")

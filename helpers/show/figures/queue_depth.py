@@ -5,7 +5,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from helpers import validate
-from helpers.recording.trace import Event, Trace
+from helpers.recording.trace import A_RECORDING, Event, Trace
 from helpers.show.figures.lanes import left_out
 from helpers.show.theme import FAINT, GRID, INK, Picture, canvas, colour_of, pale
 
@@ -23,8 +23,7 @@ def depth(run: Trace, channel: str | None = None, maxsize: int | None = None) ->
     Raises TypeError when `run` is no recording, ValueError when no item was put into the channel in it, TypeError or
     ValueError for a `maxsize` that is not a whole number above 0.
     """
-    if not isinstance(run, Trace):
-        raise TypeError(f"run must be a recording (with record() as run: ...), not {run!r}")
+    validate.instance("run", run, Trace, A_RECORDING)
     if maxsize is not None:
         validate.whole_number("maxsize", maxsize, 1, MOST_ITEMS)
     channel = _channel(run, channel)

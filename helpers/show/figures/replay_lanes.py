@@ -5,6 +5,7 @@ import textwrap
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
+from helpers import validate
 from helpers.recording.trace import Event
 from helpers.scheduling.model.lost_updates import lost_updates
 from helpers.scheduling.real.replays import Replay
@@ -20,7 +21,10 @@ def replay_lanes(played: Replay) -> Picture:
 
     Under each step stands when it began; lengths say nothing. Lost updates and endless waiting are vermilion, hatched,
     and named. The title says what came of it.
+
+    Raises TypeError for anything but a replay.
     """
+    validate.instance("played", played, Replay, "what replay returns")
     names, steps, waits = [process.name for process in played.trace.processes], _steps(played), _waits(played)
     figure, (axes,) = canvas(_finding(played), height=1.2 + 0.75 * len(names))
     columns = max(len(steps) + 2 * bool(waits), 1)

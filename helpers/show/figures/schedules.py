@@ -41,10 +41,10 @@ def compare(
     Raises TypeError for anything but an exploration, a sample and a function; ValueError for more than 40 outcomes, or
     where there are infinitely many schedules.
     """
-    _check(explored, Exploration, "explored must come from explore")
-    _check(seen, Sample, "seen must come from sample")
-    if not callable(broken):
-        raise TypeError(f"broken must be a function of an outcome, not {broken!r}")
+    validate.instance("explored", explored, Exploration, "what explore returns")
+    validate.instance("seen", seen, Sample, "what sample returns")
+    validate.function("broken", broken, "a function of an outcome", 1)
+    validate.text("what", what)
     outcomes = _in_order({*explored.outcomes, *seen.outcomes})
     bad = [str(outcome) for outcome in outcomes if broken(outcome)]
     rows: Shares = {
@@ -130,10 +130,12 @@ def _short(share: float) -> str:
 def growth(explored: Mapping[int, Exploration], what: str) -> Picture:
     """Draw how many schedules and how many states a scenario has as it gets larger; `what` names the size.
 
-    Raises ValueError for fewer than two explorations, or one with infinitely many schedules.
+    Raises TypeError or ValueError for fewer than two explorations, or one with infinitely many schedules.
     """
-    if len(explored) < 2:
-        raise ValueError(f"explored must hold two explorations or more, not {len(explored)}")
+    for size, each in validate.mapping("explored", explored, "two explorations or more by size", 2).items():
+        validate.whole_number("a size in explored", size, 0, 10**9)
+        validate.instance(f"explored[{size}]", each, Exploration, "what explore returns")
+    validate.text("what", what)
     sizes = sorted(explored)
     schedules, states = [explored[size].schedules for size in sizes], [len(explored[size]) for size in sizes]
     if math.inf in schedules:
@@ -163,7 +165,7 @@ def wait_for(state: State) -> Picture:
 
     Raises TypeError for anything but a state, ValueError where nobody waits in a circle, or more than 6 do.
     """
-    _check(state, State, "state must be a state of an exploration")
+    validate.instance("state", state, State, "a state of an exploration")
     circle = state.cycle
     if not 1 <= len(circle) <= MAX_PROCESSES:
         raise ValueError(f"state must have a circle of 1 to {MAX_PROCESSES} waiting processes, not {len(circle)}")
@@ -220,7 +222,11 @@ def _arrow(axes: Axes, start: tuple[Point, Patch], end: tuple[Point, Patch], wai
 
 
 def switches(schedule: Sequence[int]) -> int:
-    """Return how often the turn goes to another process in a schedule."""
+    """Return how often the turn goes to another process in a schedule.
+
+    Raises TypeError or ValueError for what is not a list of process numbers.
+    """
+    _check_schedule("schedule", schedule, least=0)
     return sum(first != second for first, second in itertools.pairwise(schedule))
 
 
@@ -229,11 +235,8 @@ def strips(schedules: Mapping[str, Sequence[int]]) -> Picture:
 
     Raises TypeError or ValueError for no schedule, or one that is not a list of process numbers.
     """
-    if not schedules or not all(schedules.values()):
-        raise ValueError("schedules must hold one schedule or more, and none without a step")
-    for name, schedule in schedules.items():
-        for process in schedule:
-            validate.whole_number(f"schedules[{name!r}]", process, 0, 63)
+    for name, schedule in validate.mapping("schedules", schedules, "schedules, one or more, by name").items():
+        _check_schedule(f"schedules[{name!r}]", schedule, least=1)
     changes = {name: switches(schedule) for name, schedule in schedules.items()}
     longest = max(map(len, schedules.values()))
     title = "Switches to another process: " + ", ".join(f"{count:,} ({name})" for name, count in changes.items())
@@ -259,10 +262,10 @@ def strips(schedules: Mapping[str, Sequence[int]]) -> Picture:
 def story(steps: Sequence[Step]) -> str:
     """Tell a schedule in lines, one for each turn: the steps that a process takes until another one comes.
 
-    Raises ValueError for no steps.
+    Raises TypeError or ValueError for anything else, and for no steps.
     """
-    if not steps:
-        raise ValueError("steps must hold one step or more, such as those of a replay, not none")
+    for number, step in enumerate(validate.sequence("steps", steps, "steps, one or more, such as those of a replay")):
+        validate.instance(f"steps[{number}]", step, Step, "a step, such as those of a replay")
     names, lines, first = steps[0].state.model.names, [], 1
     for process, turn in itertools.groupby(steps, key=lambda step: step.process):
         labels = [step.label for step in turn]
@@ -277,6 +280,6 @@ def _from_to(labels: list[str]) -> str:
     return ", ".join(labels) if len(labels) < 4 else f"{labels[0]}, {labels[1]}, … {labels[-1]}"
 
 
-def _check(value: object, kind: type, words: str) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(f"{words}, not {value!r}")
+def _check_schedule(name: str, schedule: Sequence[int], least: int) -> None:
+    for number, process in enumerate(validate.sequence(name, schedule, "process numbers, such as [0, 1, 0]", least)):
+        validate.whole_number(f"{name}[{number}]", process, 0, 63)

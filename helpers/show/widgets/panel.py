@@ -1,5 +1,6 @@
 """The panel of a lesson's Play section: knobs, a button, a picture and a verdict in words."""
 
+import inspect
 import threading
 from collections.abc import Callable, Sequence
 from html import escape
@@ -7,6 +8,7 @@ from typing import Any
 
 import ipywidgets
 
+from helpers import validate
 from helpers.show.theme import Picture
 from helpers.show.widgets.kernel import in_main_thread
 
@@ -42,10 +44,11 @@ class Panel(ipywidgets.VBox):
             return
         self._button.disabled, self._button.description = True, "running …"
         try:
-            self.picture, self.verdict = self.run(**{name: knob.value for name, knob in self.knobs.items()})
+            self.picture, self.verdict = _result(self.run(**{name: knob.value for name, knob in self.knobs.items()}))
             self._shown.value = self.picture.html()
         except Exception as error:
-            self.verdict = f"{type(error).__name__}: {error}"
+            # without the picture of an earlier run, which shows something else
+            self.picture, self._shown.value, self.verdict = None, "", f"{type(error).__name__}: {error}"
         finally:
             self._button.disabled, self._button.description = False, "Run"
             self._busy.release()
@@ -53,7 +56,7 @@ class Panel(ipywidgets.VBox):
         self._said.value = f'<p role="status" style="white-space: pre-wrap"><b>{escape(self.verdict)}</b></p>'
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        plain = f"{self.verdict} {self.picture}"
+        plain = f"{self.verdict} {self.picture or ''}".rstrip()
         return {
             **super()._repr_mimebundle_(**kwargs),
             "text/html": self._said.value + self._shown.value,
@@ -65,17 +68,39 @@ def panel(run: Run, **knobs: Knob) -> Panel:
     """Return a panel that calls `run` with the value of each knob, and shows the (picture, verdict) it returns.
 
     A knob is (lowest, highest, first value) for a slider, whole numbers or not, or a list of words to choose from.
-    Raises TypeError for a knob of any other form, ValueError for a first value out of range.
+    Raises TypeError for a knob of any other form or a `run` that does not take these knobs, ValueError for a first
+    value out of range.
     """
-    return Panel(run, {name: _widget(name, knob) for name, knob in knobs.items()})
+    widgets = {name: _widget(name, knob) for name, knob in knobs.items()}
+    _check_takes(run, knobs)
+    return Panel(run, widgets)
+
+
+def _check_takes(run: Run, knobs: dict[str, Knob]) -> None:
+    allowed = f"a function of {', '.join(knobs) or 'nothing'} that returns (picture, verdict)"
+    if not callable(run):
+        validate.refuse(TypeError, "run", allowed, run)
+    try:
+        inspect.signature(run).bind(**knobs)
+    except TypeError as error:
+        validate.refuse(TypeError, "run", f"{allowed} ({error})", run)
+
+
+def _result(returned: object) -> tuple[Picture, str]:
+    match returned:
+        case (Picture() as picture, str() as verdict):
+            return picture, verdict
+    validate.refuse(TypeError, "what run returns", '(picture, verdict), such as (lanes(run), "it took 2 s")', returned)
 
 
 def _widget(name: str, knob: Knob) -> ipywidgets.Widget:
     look = {"description": name.replace("_", " "), "style": {"description_width": "10em"}, "layout": {"width": "34em"}}
-    if all(isinstance(each, str) for each in knob) and knob:
+    allowed = "words to choose from, or (lowest, highest, first value)"
+    validate.sequence(name, knob, allowed, least=0)
+    if knob and all(isinstance(each, str) for each in knob):
         return ipywidgets.Dropdown(options=list(knob), **look)
     if len(knob) != 3 or not all(isinstance(each, int | float) for each in knob):
-        raise TypeError(f"{name} must be (lowest, highest, first value) or a list of words, not {knob!r}")
+        validate.refuse(TypeError, name, f"a list of {allowed}", knob)
     low, high, first = knob
     if not low <= first <= high:
         raise ValueError(f"{name} must start between {low} and {high}, not at {first}")

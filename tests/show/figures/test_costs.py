@@ -36,5 +36,5 @@ def test_figures_can_be_drawn(picture):
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="one or more"):
         latency()
-    with pytest.raises(TypeError, match="must come from"):
+    with pytest.raises(TypeError, match="measurements must be what round_trips or one_way returns, not"):
         throughput([1, 2])

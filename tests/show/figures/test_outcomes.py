@@ -158,11 +158,11 @@ def test_progress_of_many_runs_moves_in_a_hundred_steps(monkeypatch):
 
 
 def test_bad_input_is_refused():
-    with pytest.raises(TypeError, match="repeats must come from repeat, not 5"):
+    with pytest.raises(TypeError, match="repeats must be what repeat returns, not 5"):
         outcomes(5, below_five)
     with pytest.raises(TypeError, match="lost must be a function of an outcome, not 5"):
         outcomes(Repeats({5: 1}, 1.0), 5)
-    with pytest.raises(ValueError, match="one case or more"):
+    with pytest.raises(ValueError, match="losing must be a dict of proportions, one or more, by case, not {}"):
         shares({}, "window of")
     with pytest.raises(TypeError, match="run must be a recording"):
         halves(5)

@@ -1,5 +1,7 @@
 """The panel: one run at a time, a verdict in words, errors as one message."""
 
+import re
+
 import pytest
 
 from helpers.show import bars, panel
@@ -59,10 +61,32 @@ def test_knobs_are_sliders_and_choices():
     assert [type(knob).__name__ for knob in shown.knobs.values()] == ["IntSlider", "FloatSlider", "Dropdown"]
 
 
-@pytest.mark.parametrize("knob", [(1, 2), (1, 2, "x"), ()])
+@pytest.mark.parametrize("knob", [(1, 2), (1, 2, "x"), (), 5, None, "spawn", {"a": 1}])
 def test_a_knob_of_another_form_is_refused(knob):
-    with pytest.raises(TypeError, match="slow must be"):
+    form = r"slow must be a list of words to choose from, or \(lowest, highest, first value\), not "
+    with pytest.raises(TypeError, match=form + re.escape(repr(knob))):
         panel(compare, slow=knob)
+
+
+@pytest.mark.parametrize("run", [5, None, lambda: compare(2), lambda fast: compare(2), lambda slow, fast: compare(2)])
+def test_a_function_that_does_not_take_the_knobs_is_refused_before_it_runs(run):
+    with pytest.raises(TypeError, match=r"run must be a function of slow that returns \(picture, verdict\).*, not "):
+        panel(run, slow=(1, 3, 2))
+
+
+def test_a_function_that_returns_something_else_is_told_what_to_return():
+    shown = panel(lambda slow: None, slow=(1, 3, 2))
+    assert shown.verdict.startswith("TypeError: what run returns must be (picture, verdict), such as")
+    assert shown.verdict.endswith("not None")
+
+
+def test_after_an_error_no_older_picture_shows():
+    shown = panel(lambda part: compare(1 / part), part=(0, 1, 1))
+    assert shown.picture is not None
+    shown.knobs["part"].value = 0
+    shown.press()
+    assert shown.picture is None and "<img" not in shown._repr_mimebundle_()["text/html"]
+    assert shown._repr_mimebundle_()["text/plain"] == "ZeroDivisionError: division by zero"
 
 
 def test_a_first_value_out_of_range_is_refused():

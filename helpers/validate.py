@@ -71,14 +71,14 @@ def one_of(name: str, value: str, allowed: Collection[str]) -> str:
     return value
 
 
-def start_method(value: str) -> str:
-    """Check for a start method of this machine, in the parameter `method`."""
-    return one_of("method", value, get_all_start_methods())
+def start_method(method: str) -> str:
+    """Check for a start method of this machine."""
+    return one_of("method", method, get_all_start_methods())
 
 
-def context(value: BaseContext) -> BaseContext:
-    """Check for a context of multiprocessing, in the parameter `ctx`."""
-    return instance("ctx", value, BaseContext, "a context, such as get_context('spawn')")
+def context(ctx: BaseContext) -> BaseContext:
+    """Check for a context of multiprocessing."""
+    return instance("ctx", ctx, BaseContext, "a context, such as get_context('spawn')")
 
 
 def instance(name: str, value: T, kind: type[T], allowed: str) -> T:

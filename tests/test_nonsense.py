@@ -34,7 +34,6 @@ PENDING = {
     "helpers.scheduling",
     "helpers.show.explorer",
     "helpers.supervision",
-    "helpers.validate",
 }
 OPEN = ("helpers.measuring", "helpers.show")  # packages in which all is public, not only what their door offers
 LONGEST = 20  # s for all calls of one function, on a busy machine: more is a hang
@@ -76,7 +75,9 @@ class Target:
 
     @property
     def asked(self) -> list[inspect.Parameter]:
-        """Those that get nonsense."""
+        """Those that get nonsense: of a validator only the value, since the rest stands in our own sources."""
+        if self.module == "helpers.validate":
+            return [each for each in self.parameters if each.name in ("value", "ctx", "method")]
         return [each for each in self.parameters if f"{self.name}.{each.name}" not in exempt()]
 
     def bound(self) -> Callable[..., Any]:
@@ -91,17 +92,18 @@ class Target:
 @cache
 def public_things() -> list[tuple[str, str, Any]]:
     """Return module, name and object of each public function and class."""
-    found, doors = {}, []
+    found, behind_doors = {}, []
     for info in pkgutil.walk_packages(helpers.__path__, "helpers."):
+        if info.name.startswith(tuple(behind_doors)):
+            continue
         module = importlib.import_module(info.name)
         for name in getattr(module, "__all__", ()):
             thing = getattr(module, name)
             found[thing.__module__, name] = thing
         if hasattr(module, "__all__") and not info.name.startswith(OPEN):
-            doors.append(f"{info.name}.")
-        elif not info.name.startswith(tuple(doors)):
-            own = {name: thing for name, thing in vars(module).items() if not name.startswith("_")}
-            found |= {(info.name, n): o for n, o in own.items() if getattr(o, "__module__", None) == info.name}
+            behind_doors.append(f"{info.name}.")
+        own = {name: thing for name, thing in vars(module).items() if not name.startswith("_")}
+        found |= {(info.name, n): o for n, o in own.items() if getattr(o, "__module__", None) == info.name}
     return [(module, name, thing) for (module, name), thing in found.items()]
 
 

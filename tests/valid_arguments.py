@@ -75,6 +75,7 @@ def experiment(n):
 VALID = {
     "advice": lambda: advise(task(), survey()),
     "additions": lambda: 2,
+    "allowed": lambda: "something else",
     "answers": lambda: ["yes", "no"],
     "because": lambda: "there is no lock",
     "broken": lambda: lambda outcome: outcome < 2,
@@ -163,6 +164,8 @@ VALID = {
     "Mechanism.receive": lambda: lambda end: end.recv(),
     "Mechanism.send": lambda: lambda end, message: end.send(message),
     "one_of.allowed": lambda: ["yes", "no"],
+    "function.arguments": lambda: 1,
+    "instance.kind": lambda: complex,
     "one_of.value": lambda: "yes",
     "Repeats.mean.number": lambda: float,
     "Repeats.share.predicate": lambda: bool,
@@ -196,8 +199,19 @@ INSTANCES = {
     "Trace": trace,
 }
 
+HASHABLE = (
+    "none true minus zero half nan inf huge blank text bytes tuple object function class generator module ellipsis"
+)
 # which nonsense makes sense after all; keys as in VALID, words as in `test_nonsense.nonsense`
 MAKES_SENSE = {
+    # helpers.validate
+    "flag.value": "true",
+    "hashable.value": HASHABLE,
+    "number.value": "half",
+    "path.value": "text",
+    "seconds.value": "half",
+    "sequence.value": "deep",
+    "text.value": "text",
     # helpers.show
     "canvas.height": "half",
     "colour_of.process": "zero",
@@ -252,10 +266,8 @@ EXEMPT = {
         "Model.shared Model.text Picture Prediction QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack Slot"
     ),
     "it runs in a child or a manager, with live objects": ("Letter QueueEnd.put Slot.put Tally.add Tally.total visit"),
-    "this project calls it, with what stands in its source": (
-        "opens whole_number.name whole_number.low whole_number.high number.name number.low number.high number.unit "
-        "seconds.name seconds.high one_of.name one_of.allowed"
-    ),
-    "its source is shown in a lesson, and what calls it has checked": "first_rule",
+    "this project calls it, with what stands in its source": ("PrivateName missing opens refuse"),
+    "what calls it has checked; a lesson may show its source": "first_rule left_out",
+    "it shows anything": "shown",
     "ipywidgets calls it with the button that was pressed": "Panel.press",
 }

@@ -155,6 +155,36 @@ def interrupted_session(method, times):
         print("interrupted, nothing else", flush=True)
 
 
+def session_interrupted_at_a_start(method):
+    """Be a notebook cell that a learner interrupts just as its children start."""
+    from helpers.supervision.supervisor import supervised
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with supervised(deadline=15):
+            for _ in range(3):
+                get_context(method).Process(target=sleep_for_ever).start()
+                os.killpg(0, signal.SIGINT)
+    except KeyboardInterrupt:
+        print("interrupted, nothing else", flush=True)
+
+
+def tell_of_an_interrupt(connection):
+    """Say when ready, and when Ctrl-C came."""
+    try:
+        connection.send("ready")
+        sleep_for_ever()
+    except KeyboardInterrupt:
+        connection.send("interrupted")
+
+
+class NeverArrives:
+    """An argument that a child cannot read to its end: unpickling it takes for ever."""
+
+    def __reduce__(self):
+        return time.sleep, (3600,)
+
+
 def run_detached(code):
     """Run Python code in a session of its own, as a kernel is; return what it printed."""
     return subprocess.run(

@@ -17,7 +17,8 @@ from helpers.recording import probes
 from helpers.recording.observer import Observer
 from helpers.recording.reading import read
 from helpers.recording.trace import Trace
-from helpers.supervision.supervisor import current_family, supervised
+from helpers.supervision import interrupts, session
+from helpers.supervision.supervisor import current_supervisor, supervised
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -25,7 +26,7 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 READ_WITHIN = 1.0  # seconds, after the deadline
 
 
-@contextmanager
+@interrupts.uninterrupted_block
 def record(deadline: float = 5.0) -> Iterator[Trace]:
     """Watch the block, and fill the trace that it yields once the block is over, however it ends.
 
@@ -40,7 +41,7 @@ def record(deadline: float = 5.0) -> Iterator[Trace]:
     run = Trace()
     with ExitStack() as stack:
         # the supervisor ends first, so that what killed children left behind is complete when it is read
-        if current_family() is None:
+        if current_supervisor() is None:
             stack.enter_context(_observed(run, deadline))
             stack.enter_context(supervised(deadline))
         else:
@@ -50,20 +51,20 @@ def record(deadline: float = 5.0) -> Iterator[Trace]:
 
 @contextmanager
 def _observed(run: Trace, deadline: float) -> Iterator[None]:
-    family = current_family()
-    with tempfile.TemporaryDirectory(prefix="talking-recording-") as name:
+    supervisor = current_supervisor()
+    with tempfile.TemporaryDirectory(prefix="recording-", dir=session.open_session()) as name:
         observer = Observer(Path(name))
         begin = time.perf_counter_ns()
         probes.attach(observer)
         try:
             yield
-            if family:
-                family.settle()
+            if supervisor:
+                supervisor.wait_for_children()
         finally:
             probes.detach()
             end = time.perf_counter_ns()
             exitcodes = {pid: child._popen and child._popen.returncode for pid, child in observer.children.items()}
-            within = max(0.0, deadline - (end - begin) / 1e9) + READ_WITHIN
-            found = read(observer.folder, exitcodes, begin, end, within)
+            left = 0.0 if interrupts.is_waiting() else max(0.0, deadline - (end - begin) / 1e9)
+            found = read(observer.folder, exitcodes, begin, end, left + READ_WITHIN)
             run.processes, run.events, run.messages = found.processes, found.events, found.messages
             run.left_out = found.left_out

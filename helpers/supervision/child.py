@@ -11,12 +11,16 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from helpers.supervision import child_agent, start_hooks
+from helpers.supervision import child_agent, interrupts, start_hooks
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
-# what multiprocessing itself starts to serve a pool or a manager, and ends with SIGTERM
-_SERVERS = {("multiprocessing.pool", "worker"), ("multiprocessing.managers", "_run_server")}
+# what is started to serve a pool, a manager or an executor, and ended by it
+_SERVERS = {
+    ("multiprocessing.pool", "worker"),
+    ("multiprocessing.managers", "_run_server"),
+    ("concurrent.futures.process", "_process_worker"),
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Child:
         ) in _SERVERS
         self.is_awaited = not (process.daemon or self.is_server)
         self.stopped = False
+        self._killed_by_us = False
         self._line, self._their_line = socket.socketpair()
         self._error_file = error_file
         self._blocked_at: str | None = None
@@ -73,21 +78,24 @@ class Child:
 
     def setup(self) -> start_hooks.Call:
         """Return the call that puts the child under supervision from inside."""
-        return child_agent.join_family, (self._their_line, self._error_file)
+        return child_agent.come_under_supervision, (self._their_line, self._error_file)
 
-    def was_born(self) -> bool:
-        """Take note of the start; False when there was none, because `start` raised."""
+    def note_start(self) -> None:
+        """Take note that the process has started."""
         self._their_line.close()
-        if self.process._popen is None:
-            self._line.close()
-            return False
         self.pid = self.process.pid
         self.sentinel = self.process.sentinel
         self._popen = self.process._popen
         # two threads that reap one child (the watcher, a join in the block) would take each other's exit code
         self._plain_poll = self._popen.poll
         self._popen.poll = self._poll_alone
-        return True
+        self._plain_kill = self._popen.kill
+        self._popen.kill = self._note_kill
+
+    def note_failed_start(self) -> None:
+        """Let go of what was prepared for a process that did not start."""
+        self._their_line.close()
+        self._line.close()
 
     def poll(self) -> int | None:
         """Return the exit code, None while the child runs; never blocks for longer than 50 ms."""
@@ -98,14 +106,31 @@ class Child:
         finally:
             self._lock.release()
 
-    def _poll_alone(self, *flag: int) -> int | None:
+    def _poll_alone(self, flag: int = os.WNOHANG if hasattr(os, "WNOHANG") else 0) -> int | None:
+        if os.name == "nt":
+            return self._plain_poll()
+        # an interrupt in `waitpid` would lose the exit code, so the waiting is done before it;
+        # now and then without being told: a grandchild may hold a dead child's sentinel open
+        while self._reaped() is None and not flag & os.WNOHANG:
+            wait([self.sentinel], timeout=0.2)
+        return self._popen.returncode
+
+    @interrupts.in_one_piece
+    def _reaped(self) -> int | None:
         with self._lock:
-            return self._plain_poll(*flag)
+            return self._plain_poll()
+
+    def _note_kill(self) -> None:
+        # multiprocessing itself kills a manager that is slow to end
+        self._killed_by_us = True
+        self._plain_kill()
 
     def has_failed(self) -> bool:
         """True when the child ended by itself with an exit code other than 0."""
-        fine = (0, None, -signal.SIGTERM) if self.is_server else (0, None)
-        return not self.stopped and self.poll() not in fine
+        exitcode = self.poll()
+        if self.stopped or exitcode in (0, None):
+            return False
+        return not (self.is_server and (exitcode == -signal.SIGTERM or self._killed_by_us))
 
     def ask_where(self) -> None:
         """Ask a running child where it is; `hear_where` collects the answer."""
@@ -125,7 +150,7 @@ class Child:
         """End the child and whatever it forked."""
         if self.poll() is None:
             self.stopped = True
-            self._popen.kill()
+            self._plain_kill()
         if hasattr(os, "killpg"):
             # its group may outlive it
             with suppress(ProcessLookupError, PermissionError):
@@ -147,4 +172,5 @@ class Child:
     def close(self) -> None:
         """Let go of the child's objects."""
         self._popen.poll = self._plain_poll
+        self._popen.kill = self._plain_kill
         self._line.close()

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from multiprocessing import active_children, current_process, get_all_start_methods, get_context, util
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import active_children, current_process, get_all_start_methods, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from pickle import PicklingError
 
 import pytest
 
-from helpers.supervision.supervisor import ProcessesFailed, current_family, expect_failure, supervised
+from helpers.supervision.supervisor import ProcessesFailed, current_supervisor, expect_failure, supervised
 from tests import misbehaviour as worker
 
 METHODS = get_all_start_methods()
@@ -38,7 +40,7 @@ def nothing_stays(tmp_path, monkeypatch):
     assert BaseProcess.start is start
     assert signal.getsignal(signal.SIGINT) is handler
     assert active_children() == []
-    assert current_family() is None
+    assert current_supervisor() is None
     assert not glob.glob(f"/dev/shm/sem.{prefix[1:]}*")
     assert not list(tmp_path.glob("talking-processes-*"))
 
@@ -311,7 +313,7 @@ def test_blocks_may_be_nested():
         spawn.Process(target=worker.end_well).start()
         with expect_failure(5) as failure:
             spawn.Process(target=worker.exit_at_once, args=(3,)).start()
-        assert current_family() is outer
+        assert current_supervisor() is outer
     assert "exit code 3" in str(failure)
     assert [report.exitcode for report in outer.reports] == [0]
 
@@ -335,9 +337,45 @@ def test_a_deadline_that_is_no_number_is_refused(deadline):
         expect_failure(deadline)
 
 
-def test_a_manager_that_is_killed_leaves_no_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.delitem(current_process()._config, "tempdir", raising=False)
+def test_a_manager_that_is_killed_leaves_no_folder_of_its_own():
+    before = set(Path(tempfile.gettempdir()).glob("pymp-*"))
     with expect_failure(2):
         manager = spawn.Manager()
         os.kill(manager._process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-    assert [Path(util.get_temp_dir())] == list(tmp_path.glob("pymp-*"))
+    assert set(Path(tempfile.gettempdir()).glob("pymp-*")) == before
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_executor_that_nobody_shut_down_does_its_work_and_ends_with_the_block(method):
+    began = time.monotonic()
+    with supervised(20) as block:
+        executor = ProcessPoolExecutor(2, mp_context=get_context(method))
+        results = [executor.submit(abs, number) for number in (-1, -2, -3)]
+    assert time.monotonic() - began < 15
+    assert [result.result() for result in results] == [1, 2, 3]
+    assert {report.exitcode for report in block.reports} == {0}
+
+
+def test_a_start_that_comes_twice_is_told_as_multiprocessing_does():
+    with supervised(10):
+        child = spawn.Process(target=worker.end_well)
+        child.start()
+        with pytest.raises(AssertionError, match="cannot start a process twice"):
+            child.start()
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "fork"])
+def test_a_worker_that_a_cell_defines_is_sent_into_a_file(method, monkeypatch):
+    def unheard_of():
+        pass
+
+    unheard_of.__qualname__, unheard_of.__module__ = "unheard_of", "__main__"
+    monkeypatch.setattr(sys.modules["__main__"], "unheard_of", unheard_of, raising=False)
+    with pytest.raises(ProcessesFailed, match="Next: write the worker with `def` into a file"), supervised(10):
+        get_context(method).Process(target=unheard_of).start()
+
+
+def test_a_lambda_is_sent_into_a_file_too():
+    with pytest.raises((AttributeError, PicklingError)) as refused, supervised(10):
+        spawn.Process(target=lambda: None).start()
+    assert "into a file" in refused.value.__notes__[0]

@@ -141,6 +141,12 @@ def interrupt_the_parent(times):
     sleep_for_ever()
 
 
+def interrupt_the_parent_alone():
+    """Send Ctrl-C to the parent, and to nobody else of its group."""
+    os.kill(os.getppid(), signal.SIGINT)
+    sleep_for_ever()
+
+
 def interrupted_session(method, times):
     """Be a notebook cell that a learner interrupts; say in the exit code how it ended."""
     from helpers.supervision.supervisor import supervised

@@ -130,7 +130,7 @@ def test_an_interrupt_at_any_line_ends_the_block_and_is_raised_once(block):
 def test_an_interrupt_while_a_block_waits_for_its_children_is_raised():
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt), supervised(10) as block:
-        child = get_context("spawn").Process(target=worker.interrupt_the_parent, args=(1,))
+        child = get_context("spawn").Process(target=worker.interrupt_the_parent_alone)
         child.start()
     assert time.monotonic() - began < 9
     assert block.reports[0].stopped
@@ -155,7 +155,7 @@ def test_an_interrupt_of_a_nested_block_is_raised_before_the_outer_one_goes_on()
     went_on = False
     with pytest.raises(KeyboardInterrupt), supervised(10):
         with supervised(10):
-            get_context("spawn").Process(target=worker.interrupt_the_parent, args=(1,)).start()
+            get_context("spawn").Process(target=worker.interrupt_the_parent_alone).start()
         went_on = True
     assert not went_on
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from helpers import validate
 from helpers.recording.recorder import record
 from helpers.recording.trace import Trace
+from helpers.supervision.standstill import when_stuck
 from helpers.supervision.supervisor import ProcessesFailed
 
 if TYPE_CHECKING:
@@ -92,10 +93,10 @@ def echo(connection: Connection, thinking: float = 0.0) -> None:
         connection.close()
 
 
-def shout(writer: Connection, start: Barrier, letter: str, count: int) -> None:
-    """Send long messages through an end that others may write to as well."""
+def shout(writer: Connection, stuck: Barrier, letter: str, count: int) -> None:
+    """Send long messages through an end that others may write to as well; come to the barrier once stuck in one."""
     message = letter.encode() * LONG
-    start.wait()
+    when_stuck(stuck.wait)
     try:
         for _ in range(count):
             writer.send_bytes(message)
@@ -104,7 +105,7 @@ def shout(writer: Connection, start: Barrier, letter: str, count: int) -> None:
 
 
 def take_turns(writer: Connection, start: Barrier, letter: str, count: int, turn: Lock) -> None:
-    """Like `shout`, with a lock around each message."""
+    """Wait for the start, and send long messages, with a lock around each."""
     message = letter.encode() * LONG
     start.wait()
     for _ in range(count):
@@ -113,7 +114,7 @@ def take_turns(writer: Connection, start: Barrier, letter: str, count: int, turn
 
 
 def put_messages(queue: Queue, start: Barrier, letter: str, count: int) -> None:
-    """Like `shout`, into a queue."""
+    """Wait for the start, and put long messages into a queue."""
     message = letter.encode() * LONG
     start.wait()
     for _ in range(count):

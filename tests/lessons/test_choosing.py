@@ -1,14 +1,17 @@
 """The experiments of lesson 05: crashes, set-up times and updates, and the advice of its panel."""
 
+import time
+from dataclasses import dataclass
 from multiprocessing import active_children, get_all_start_methods, get_context
+from multiprocessing.connection import Connection
 
 import pytest
 
 from helpers.lessons import choosing, shared_memory
 from helpers.measuring import mechanisms
 from helpers.measuring.advice import Survey
-from helpers.measuring.timing import one_way
-from helpers.supervision.supervisor import supervised
+from helpers.measuring.timing import Mechanism, one_way
+from helpers.supervision.supervisor import ProcessesFailed, supervised
 
 each_method = pytest.mark.parametrize("method", get_all_start_methods())
 
@@ -27,6 +30,45 @@ each_method = pytest.mark.parametrize("method", get_all_start_methods())
 )
 def test_what_is_left_after_a_crash(mechanism, arrived, method):
     assert choosing.after_crash(mechanism, method) == arrived
+
+
+@dataclass(frozen=True)
+class LateEnd:
+    """An end of a pipe with which a child starts later than a message would take."""
+
+    connection: Connection
+
+    def __reduce__(self):
+        return late_end, (self.connection,)
+
+
+def late_end(connection):
+    time.sleep(choosing.AT_ONCE + 0.2)
+    return LateEnd(connection)
+
+
+def connect_late(ctx):
+    ours, theirs = ctx.Pipe()
+    return ours, LateEnd(theirs)
+
+
+def receive_late(end):
+    return end.connection.recv()
+
+
+def test_a_reader_that_is_slow_to_start_loses_nothing():
+    late = Mechanism("late pipe", connect_late, Connection.send, receive_late)
+    assert choosing.after_crash(late) == [1, 2]
+
+
+def never_wait(end):
+    raise LookupError("nothing to wait for")
+
+
+def test_a_reader_that_never_waits_is_no_lost_message(monkeypatch):
+    monkeypatch.setattr(choosing, "CRASH_DEADLINE", 1.5)
+    with pytest.raises(ProcessesFailed, match="LookupError: nothing to wait for"):
+        choosing.after_crash(Mechanism("impatient", mechanisms.connect_pipe, Connection.send, never_wait))
 
 
 def test_what_must_be_started_takes_longer_to_set_up():

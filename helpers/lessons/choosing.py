@@ -17,6 +17,7 @@ from helpers.supervision.supervisor import expect_failure, supervised
 if TYPE_CHECKING:
     from helpers.show import Picture
 
+CRASHES = ("does not happen", "must go on")  # what a task may ask of a crash
 CRASH_DEADLINE = 30.0  # s
 WAITING = "the reader waits"
 AT_ONCE = 1.0  # s; a message that has not reached a waiting reader by then is not going to
@@ -116,22 +117,29 @@ def update_times(method: str = "spawn", updates: int = 500) -> dict[str, float]:
 
 
 def guide(survey: Survey) -> "Callable[..., tuple[Picture, str]]":
-    """Return the function for the panel of lesson 05: a task in words in, a picture and the advice in words out."""
+    """Return the function for the panel of lesson 05: a task in words in, a picture and the advice in words out.
+
+    Raises TypeError for anything but a survey.
+    """
+    validate.instance("survey", survey, Survey, "a Survey")
 
     def recommend(parties: int, size: str, rate: str, shares: str, crash: str) -> "tuple[Picture, str]":
         from helpers.show.figures.choices import rates
 
-        task = Task(parties, _leading_number(size), _leading_number(rate), shares, crash == "must go on")
+        must_go_on = validate.one_of("crash", crash, CRASHES) == "must go on"
+        task = Task(parties, _leading_number("size", size), _leading_number("rate", rate), shares, must_go_on)
         advice = advise(task, survey)
         return rates(advice), str(advice)
 
     return recommend
 
 
-def _leading_number(words: str) -> int:
-    return int(words.split()[0].replace(",", ""))
+def _leading_number(name: str, words: str) -> int:
+    number = validate.text(name, words).partition(" ")[0].replace(",", "")
+    if not number.isdecimal():
+        validate.refuse(ValueError, name, "words that begin with a number, such as '1,000 bytes'", words)
+    return int(number)
 
 
 def _check_mechanism(mechanism: Mechanism) -> None:
-    if not isinstance(mechanism, Mechanism):
-        raise TypeError(f"mechanism must be a Mechanism, such as mechanisms.PIPE, not {mechanism!r}")
+    validate.instance("mechanism", mechanism, Mechanism, "a Mechanism, such as mechanisms.PIPE")

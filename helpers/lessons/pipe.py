@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from helpers import validate
 from helpers.recording.recorder import record
-from helpers.recording.trace import Trace
+from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.standstill import when_stuck
 from helpers.supervision.supervisor import ProcessesFailed
 
@@ -123,11 +123,17 @@ def put_messages(queue: Queue, start: Barrier, letter: str, count: int) -> None:
 
 def is_whole(message: bytes) -> bool:
     """Tell whether a message is one writer's alone: of full length, and one letter throughout."""
+    validate.instance("message", message, bytes, "the bytes of a message")
     return len(message) == LONG and message == message[:1] * LONG
 
 
 def whole_messages(reader: Connection, expected: int) -> int:
-    """Read messages until `expected` have come or the stream makes no sense; return how many were whole."""
+    """Read messages until `expected` have come or the stream makes no sense; return how many were whole.
+
+    Raises TypeError or ValueError for what is no end of a pipe, or a number not from 0 to 1,000,000.
+    """
+    _check_reader("reader", reader)
+    validate.whole_number("expected", expected, 0, 1_000_000)
     whole = 0
     for _ in range(expected):
         try:
@@ -139,7 +145,12 @@ def whole_messages(reader: Connection, expected: int) -> int:
 
 
 def gather(readers: list[Connection]) -> list[bytes]:
-    """Receive from several pipes, from each as soon as it has something, until all have hung up."""
+    """Receive from several pipes, from each as soon as it has something, until all have hung up.
+
+    Raises TypeError for anything but a list of ends of pipes.
+    """
+    for number, reader in enumerate(validate.sequence("readers", readers, "ends of pipes", 0)):
+        _check_reader(f"readers[{number}]", reader)
     messages, open_readers = [], list(readers)
     while open_readers:
         for reader in wait(open_readers):
@@ -150,8 +161,19 @@ def gather(readers: list[Connection]) -> list[bytes]:
     return messages
 
 
+def _check_reader(name: str, reader: Connection) -> None:
+    # Windows has a class of its own for the ends of its pipes
+    if isinstance(reader, type) or not hasattr(reader, "recv_bytes"):
+        validate.refuse(TypeError, name, "an end of a pipe, such as one of ctx.Pipe()", reader)
+
+
 def who_waited(run: Trace, seconds: float) -> str:
-    """Say who was in one `recv()` for longer than so many seconds: "the parent", "the child", "both" or "nobody"."""
+    """Say who was in one `recv()` for longer than `seconds`: "the parent", "the child", "both" or "nobody".
+
+    Raises TypeError or ValueError for anything but a recording and seconds above 0.
+    """
+    validate.instance("run", run, Trace, A_RECORDING)
+    validate.seconds("seconds", seconds, 3600)
     waits = {event.process for event in run.events if event.kind == "recv" and event.end - event.begin > seconds * 1e9}
     return {(): "nobody", (0,): "the parent", (1,): "the child"}.get(tuple(sorted(waits)), "both")
 
@@ -159,8 +181,11 @@ def who_waited(run: Trace, seconds: float) -> str:
 def send_time(ctx: BaseContext, size: int, late: float, duplex: bool = False) -> float:
     """Return how long `send_bytes` of `size` bytes takes, in seconds, when the reader comes `late` seconds late.
 
-    Raises TypeError or ValueError for a size that is not from 0 to 10**8, or a delay that is not from 0 to 60 s.
+    Raises TypeError or ValueError for what is no context, a size that is not from 0 to 10**8, or a delay that is not
+    from 0 to 60 s.
     """
+    validate.context(ctx)
+    validate.flag("duplex", duplex)
     validate.whole_number("size", size, 0, 10**8)
     validate.number("late", late, 0, 60, "s")
     reader, writer = ctx.Pipe(duplex)

@@ -1,7 +1,7 @@
 """Lesson 02, queue: the workers that run in the child processes, and the experiments that start them."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing import current_process, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -25,6 +25,7 @@ MOST_ITEMS = 100_000
 LARGEST = 100_000_000  # bytes an item
 PANEL_JOBS = 24
 LITTLE = 0.1  # of the time: too little waiting to speak of
+A_QUEUE = "a queue, such as ctx.Queue()"
 KINDS = ("Queue", "SimpleQueue", "a pipe each")
 
 
@@ -134,8 +135,13 @@ def send_many(writer: Connection, start: Barrier, count: int) -> None:
         writer.send(number)
 
 
-def out_of_order(received: Iterable[tuple[str, int]]) -> int:
-    """Count the items that came out after a later one of the same producer; an item is (producer, number)."""
+def out_of_order(received: Sequence[tuple[str, int]]) -> int:
+    """Count the items that came out after a later one of the same producer; an item is (producer, number).
+
+    Raises TypeError or ValueError for anything but a list of such items.
+    """
+    for number, item in enumerate(validate.sequence("received", received, "items (producer, number)", 0)):
+        validate.sequence(f"received[{number}]", item, "a producer and a number", 2, 2)
     last: dict[str, int] = {}
     late = 0
     for name, number in received:
@@ -146,6 +152,7 @@ def out_of_order(received: Iterable[tuple[str, int]]) -> int:
 
 def size_of(mailbox: Queue) -> int | str:
     """Return what `qsize()` says, or that this machine cannot say it (macOS)."""
+    validate.instance("mailbox", mailbox, Queue, A_QUEUE)
     try:
         return mailbox.qsize()
     except NotImplementedError:
@@ -153,7 +160,11 @@ def size_of(mailbox: Queue) -> int | str:
 
 
 def until(holds: Callable[[], bool], seconds: float = 4.0) -> None:
-    """Wait until a condition holds; raise TimeoutError when it does not within so many seconds."""
+    """Wait until a condition holds; raise TimeoutError when it does not within `seconds`.
+
+    Raises TypeError or ValueError for what is no function without arguments, or seconds not above 0 and at most 60.
+    """
+    validate.function("holds", holds, "a function without arguments", 0)
     end = time.monotonic() + validate.seconds("seconds", seconds, 60)
     while not holds():
         if time.monotonic() > end:
@@ -163,6 +174,7 @@ def until(holds: Callable[[], bool], seconds: float = 4.0) -> None:
 
 def someone_is_inside_get(mailbox: Queue) -> bool:
     """Tell whether a process waits in `get` at this moment, with the lock for readers in its hand."""
+    validate.instance("mailbox", mailbox, Queue, A_QUEUE)
     # there is no public way to know
     if mailbox._rlock.acquire(block=False):
         mailbox._rlock.release()
@@ -248,8 +260,9 @@ def deal_out(method: str, jobs: Sequence[float], workers: int, shared: bool) -> 
     """
     ctx = get_context(validate.start_method(method))
     validate.whole_number("workers", workers, 1, MOST)
-    for job in jobs:
-        validate.number("jobs", job, 0, 2, "seconds")
+    validate.flag("shared", shared)
+    for number, job in enumerate(validate.sequence("jobs", jobs, "seconds, one or more")):
+        validate.number(f"jobs[{number}]", job, 0, 2, "seconds")
     with supervised(deadline=20):
         queues = [ctx.Queue()] * workers if shared else [ctx.Queue() for _ in range(workers)]
         start = ctx.Barrier(workers + 1)

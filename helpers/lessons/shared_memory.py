@@ -161,15 +161,14 @@ def count_often(
     Raises TypeError or ValueError for fewer than one run, worker or increment, more than 10,000 runs, 64 workers or
     1,000,000 increments, a window not from 0 to 1 s; ProcessesFailed when the series does not end in time.
     """
-    _check_context(ctx)
+    validate.context(ctx)
     validate.whole_number("runs", runs, 1, 10_000)
     validate.whole_number("workers", workers, 1, MOST_WORKERS)
     validate.whole_number("increments", increments, 1, 1_000_000)
     validate.number("window", window, 0, 1, "s")
-    if not isinstance(lock, bool):
-        raise TypeError(f"lock must be True or False, not {lock!r}")
-    if progress is not None and not callable(progress):
-        raise TypeError(f"progress must be a function of the number of runs done, or None, not {progress!r}")
+    validate.flag("lock", lock)
+    if progress is not None:
+        validate.function("progress", progress, "a function of the number of runs done, or None", 1)
     worker = add_again_with_lock if lock else add_again
     allowed = min(3600.0, 30 + 10 * runs * _seconds_a_run(workers, increments, window, lock))
     with supervised(allowed):
@@ -217,7 +216,7 @@ def update_time(ctx: BaseContext, kind: str, times: int) -> float:
     `kind` is "RawValue", "Value", or "Value, get_lock()", in which the lock is held around both halves.
     Raises TypeError or ValueError for another kind, or times not from 1 to 10,000,000.
     """
-    _check_context(ctx)
+    validate.context(ctx)
     validate.one_of("kind", kind, list(_UPDATES))
     validate.whole_number("times", times, 1, 10_000_000)
     counter = ctx.RawValue("i", 0) if kind == "RawValue" else ctx.Value("i", 0)
@@ -244,8 +243,3 @@ def _seconds_a_run(workers: int, increments: int, window: float, lock: bool) -> 
     """Estimate how long a run takes, with 10 µs for an update and 1 ms for the start."""
     in_a_row = workers * increments if lock else increments
     return 0.001 + workers * increments * 1e-5 + in_a_row * (window + 1e-4 * (window > 0))
-
-
-def _check_context(ctx: BaseContext) -> None:
-    if not isinstance(ctx, BaseContext):
-        raise TypeError(f"ctx must be a context, such as get_context('spawn'), not {ctx!r}")

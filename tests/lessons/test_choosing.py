@@ -12,6 +12,7 @@ from helpers.measuring import mechanisms
 from helpers.measuring.advice import Survey
 from helpers.measuring.timing import Mechanism, one_way
 from helpers.supervision.supervisor import ProcessesFailed, supervised
+from tests import valid_arguments
 
 each_method = pytest.mark.parametrize("method", get_all_start_methods())
 
@@ -128,3 +129,19 @@ def test_wrong_numbers_are_named(wrong):
         choosing.set_up_time(mechanisms.PIPE, runs=wrong)
     with pytest.raises((TypeError, ValueError), match="updates must be"):
         choosing.update_times(updates=wrong)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"size": 5}, "size must be text, not 5"),
+        ({"size": "many bytes"}, "size must be words that begin with a number, .* not 'many bytes'"),
+        ({"rate": " "}, "rate must be words that begin with a number, .* not ' '"),
+        ({"crash": "perhaps"}, "crash must be one of does not happen, must go on, not 'perhaps'"),
+        ({"parties": 1}, "parties must be from 2 to 64, not 1"),
+    ],
+)
+def test_a_task_in_words_that_makes_no_sense_is_refused(values, words):
+    task = {"parties": 2, "size": "100 bytes", "rate": "10 a second", "shares": "messages", "crash": "must go on"}
+    with pytest.raises((TypeError, ValueError), match=words):
+        choosing.guide(valid_arguments.survey())(**task | values)

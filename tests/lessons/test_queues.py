@@ -258,7 +258,7 @@ def test_a_bad_number_of_processes_is_refused(bad, name, call):
         ("within must be .* not 0", lambda: queues.largest_item_that_lets_join("spawn", 1, 100, within=0)),
         ("items must be .* not 1", lambda: queues.stream_time("spawn", "Queue", 2, 1)),
         ("kind must be one of Queue.*'Pipe'", lambda: queues.stream_time("spawn", "Pipe", 1, 10)),
-        ("jobs must be .* not -1", lambda: queues.deal_out("spawn", [-1], 1, shared=True)),
+        ("jobs.0. must be .* not -1", lambda: queues.deal_out("spawn", [-1], 1, shared=True)),
         ("maxsize must be .* not -1", lambda: queues.workshop(1, 1, -1, 1, 1)),
         ("making_ms must be .* not 'two'", lambda: queues.workshop(1, 1, 1, "two", 1)),
         ("work_ms must be .* not -1", lambda: queues.workshop(1, 1, 1, 1, -1)),

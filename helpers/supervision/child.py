@@ -21,6 +21,8 @@ _SERVERS = {
     ("multiprocessing.managers", "_run_server"),
     ("concurrent.futures.process", "_process_worker"),
 }
+# exit codes of a server that was ended on purpose; Windows knows only one, and it is SIGTERM's
+_ENDED_BY_US = (-signal.SIGTERM, -getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Child:
         ) in _SERVERS
         self.is_awaited = not (process.daemon or self.is_server)
         self.stopped = False
-        self._killed_by_us = False
+        self._was_asked_to_end = False
         self._line, self._their_line = socket.socketpair()
         self._error_file = error_file
         self._blocked_at: str | None = None
@@ -89,8 +91,8 @@ class Child:
         # two threads that reap one child (the watcher, a join in the block) would take each other's exit code
         self._plain_poll = self._popen.poll
         self._popen.poll = self._poll_alone
-        self._plain_kill = self._popen.kill
-        self._popen.kill = self._note_kill
+        self._plain_terminate = self._popen.terminate
+        self._popen.terminate = self._terminate
 
     def note_failed_start(self) -> None:
         """Let go of what was prepared for a process that did not start."""
@@ -120,17 +122,17 @@ class Child:
         with self._lock:
             return self._plain_poll()
 
-    def _note_kill(self) -> None:
-        # multiprocessing itself kills a manager that is slow to end
-        self._killed_by_us = True
-        self._plain_kill()
+    def _terminate(self) -> None:
+        self._was_asked_to_end = True
+        self._plain_terminate()
 
     def has_failed(self) -> bool:
         """True when the child ended by itself with an exit code other than 0."""
         exitcode = self.poll()
         if self.stopped or exitcode in (0, None):
             return False
-        return not (self.is_server and (exitcode == -signal.SIGTERM or self._killed_by_us))
+        # multiprocessing asks a manager to end, and kills one that is slow to do so
+        return not (self.is_server and self._was_asked_to_end and exitcode in _ENDED_BY_US)
 
     def ask_where(self) -> None:
         """Ask a running child where it is; `hear_where` collects the answer."""
@@ -150,7 +152,7 @@ class Child:
         """End the child and whatever it forked."""
         if self.poll() is None:
             self.stopped = True
-            self._plain_kill()
+            self._popen.kill()
         if hasattr(os, "killpg"):
             # its group may outlive it
             with suppress(ProcessLookupError, PermissionError):
@@ -172,5 +174,5 @@ class Child:
     def close(self) -> None:
         """Let go of the child's objects."""
         self._popen.poll = self._plain_poll
-        self._popen.kill = self._plain_kill
+        self._popen.terminate = self._plain_terminate
         self._line.close()

@@ -9,6 +9,7 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import active_children, current_process, get_all_start_methods, get_context
+from multiprocessing.managers import SyncManager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from pickle import PicklingError
@@ -379,3 +380,15 @@ def test_a_lambda_is_sent_into_a_file_too():
     with pytest.raises((AttributeError, PicklingError)) as refused, supervised(10):
         spawn.Process(target=lambda: None).start()
     assert "into a file" in refused.value.__notes__[0]
+
+
+@posix_only
+def test_a_manager_that_is_slow_to_end_is_no_failure():
+    """multiprocessing asks it to end with SIGTERM, waits a second, and kills it."""
+    with supervised(10) as block:
+        manager = SyncManager(ctx=spawn)
+        manager.start(signal.signal, (signal.SIGTERM, signal.SIG_IGN))
+        manager._process.terminate()
+        manager._process.kill()
+        manager._process.join()
+    assert block.reports[0].exitcode == -signal.SIGKILL

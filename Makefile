@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
-.PHONY: lab test browser lint notebooks benchmark requirements clean
+.PHONY: lab test browser campaign lint notebooks benchmark requirements clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(ARGS)
@@ -24,6 +24,10 @@ test: $(READY)
 # use every lesson in JupyterLab, as a learner does; skipped with a word when there is no Chromium or Chrome
 browser: $(READY)
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+# interrupt and kill kernels for some minutes; more with ARGS="--interrupts 1000 --kills 300 --seed 7"
+campaign: $(READY)
+	$(BIN)/python -m tests.campaign $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check

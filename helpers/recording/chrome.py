@@ -4,10 +4,17 @@ The format is Google's "Trace Event Format": complete events ("X") in microsecon
 processes, flow events ("s", "f") for messages.
 """
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from helpers.recording.trace import Event, Trace
+
+
+def write(run: "Trace", path: Path) -> None:
+    """Write a recording in this format."""
+    path.write_text(json.dumps({"traceEvents": chrome_events(run), "displayTimeUnit": "ms"}), encoding="utf-8")
 
 
 def chrome_events(run: "Trace") -> list[dict[str, Any]]:
@@ -26,7 +33,7 @@ def chrome_events(run: "Trace") -> list[dict[str, Any]]:
     calls = [
         {"ph": "X", "name": f"{event.kind} {event.channel}".strip(), "cat": event.kind,
          "dur": (event.end - event.begin) / 1000, "args": {"detail": event.detail, "size": event.size,
-         "failed": event.failed}, **at(event, event.begin)}
+         "outcome": event.outcome}, **at(event, event.begin)}
         for event in run.events
     ]  # fmt: skip
     flows = []

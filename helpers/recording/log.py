@@ -24,6 +24,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from helpers.recording.kinds import EventKind, Outcome
+
 if TYPE_CHECKING:
     from helpers.recording.trace import Event
 
@@ -131,13 +133,14 @@ class Calls:
     """Calls of one process that differ only in their numbers: the same thread did the same with the same outcome."""
 
     pid: int
-    kind: str
-    outcome: str
+    kind: EventKind
+    outcome: Outcome
     thread: str
     identity: str
     label: str
     side: int
     detail: str
+    is_entering: bool = False  # it never returned, but its message had begun to enter the channel
     rows: list[Row] = field(default_factory=list)  # in the order of their ends
     events: list["Event"] = field(default_factory=list)  # made of them, in the same order
 
@@ -201,8 +204,7 @@ class _ProcessLog:
         # killed between the two, it has written the entry, and not yet that the call is over
         is_written = any(calls.rows and calls.rows[-1][0] == begin for calls in self.calls)
         if is_waiting and not is_written:
-            outcome = "entering" if order else "unfinished"
-            self.calls.append(replace(self.calls[number - 1], outcome=outcome, rows=[]))
+            self.calls.append(replace(self.calls[number - 1], is_entering=order > 0, rows=[], events=[]))
             self.take([(begin, end, order or begin, -1, len(self.calls))])
 
 
@@ -223,4 +225,4 @@ class _Chunk:
 
 def _calls(pid: int, text: str) -> Calls:
     kind, outcome, thread, identity, label, side, detail = text.split("\t")
-    return Calls(pid, kind, outcome, thread, identity, label, int(side), detail)
+    return Calls(pid, EventKind(kind), Outcome(outcome), thread, identity, label, int(side), detail)

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from operator import itemgetter
 
+from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.log import Calls
 from helpers.recording.trace import Event, Message
 
-# outcomes of a call whose message is in the channel, or was about to be there when its process was killed
-SENT = ("ok", "entering")
 _first = itemgetter(0)
 
 
@@ -17,12 +16,13 @@ def messages(found: Iterable[Calls]) -> list[Message]:
     """Return all messages; the events of the calls are known by now."""
     by_kind = defaultdict(list)
     for calls in found:
-        if calls.outcome in SENT:
+        # a message may have got through although its sender was killed before the call returned
+        if calls.outcome is Outcome.OK or calls.is_entering:
             by_kind[calls.kind].append(calls)
     return [
-        *_in_pipes(by_kind["send"], by_kind["recv"]),
-        *_in_queues(by_kind["put"], by_kind["feed"], by_kind["get"]),
-        *_at_managers(by_kind["call"], by_kind["serve"]),
+        *_in_pipes(by_kind[EventKind.SEND], by_kind[EventKind.RECV]),
+        *_in_queues(by_kind[EventKind.PUT], by_kind[EventKind.FEED], by_kind[EventKind.GET]),
+        *_at_managers(by_kind[EventKind.CALL], by_kind[EventKind.SERVE]),
     ]
 
 

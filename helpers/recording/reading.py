@@ -8,12 +8,14 @@ from multiprocessing import current_process
 from pathlib import Path
 
 from helpers.collector import collector_off
+from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.log import Calls, read_calls
 from helpers.recording.matching import messages
 from helpers.recording.trace import Event, Message, ProcessInfo, Trace
 
 # entries that are no events of their own: they say how long a process lived, and when an item entered a queue's pipe
-LIVES, HIDDEN = ("start", "run"), ("start", "run", "feed")
+LIVES = (EventKind.START, EventKind.RUN)
+HIDDEN = (*LIVES, EventKind.FEED)
 FIRST_PART = 0.15  # of the time that reading takes, for the entries alone; the rest is what they mean
 
 
@@ -41,12 +43,12 @@ def read(folder: Path, exitcodes: Mapping[int, int | None], begin: int, end: int
 def _lives(found: list[Calls], exitcodes: Mapping[int, int | None], begin: int, end: int) -> list[ProcessInfo]:
     joined: dict[str, int] = {}
     for calls in found:
-        if calls.kind == "join":
+        if calls.kind == EventKind.JOIN and calls.outcome is Outcome.OK:
             joined[calls.identity] = max(calls.rows[-1][1], joined.get(calls.identity, 0))
-    ran = {calls.pid for calls in found if calls.kind == "run"}
+    ran = {calls.pid for calls in found if calls.kind == EventKind.RUN}
     lives = [ProcessInfo(current_process().name, os.getpid(), None, begin, end)]
     for calls in found:
-        if calls.kind == "start":
+        if calls.kind == EventKind.START:
             pid = int(calls.identity)
             own = max((each.rows[-1][1] for each in found if each.pid == pid), default=end)
             # a process that was joined ended when the join did; one that left no end was there to the last
@@ -60,7 +62,7 @@ def _names(found: list[Calls]) -> dict[str, str]:
     names: dict[str, str] = {}
     numbers: Counter[str] = Counter()
     for calls in found:
-        is_channel = calls.identity and calls.label and calls.kind not in ("join", *LIVES)
+        is_channel = calls.identity and calls.label and calls.kind not in (EventKind.JOIN, *LIVES)
         if is_channel and calls.identity not in names:
             numbers[calls.label] += 1
             names[calls.identity] = f"{calls.label} {numbers[calls.label]}"
@@ -68,17 +70,20 @@ def _names(found: list[Calls]) -> dict[str, str]:
 
 
 def _events(calls: Calls, process: int, channel: str) -> list[Event]:
-    kind, detail, thread = calls.kind, calls.detail, calls.thread
-    failed = calls.outcome in ("failed", "unfinished", "entering")
+    kind, detail, outcome, thread = calls.kind, calls.detail, calls.outcome, calls.thread
     return [
-        Event(process, kind, begin, end, channel, detail, size if size >= 0 else None, failed, thread)
+        Event(process, kind, begin, end, channel, detail, size if size >= 0 else None, outcome, thread)
         for begin, end, _, size, _ in calls.rows
     ]
 
 
 def _returned(events: list[Event], met: list[Message]) -> tuple[list[Event], list[Message]]:
     """Take a call that never returned for done if its message arrived: its process was killed as it was about to."""
-    done = {id(message.sent): message.sent._replace(failed=False) for message in met if message.sent.failed}
+    done = {
+        id(message.sent): message.sent._replace(outcome=Outcome.OK)
+        for message in met
+        if message.sent.outcome is Outcome.NEVER_RETURNED
+    }
     if not done:
         return events, met
     return [done.get(id(event), event) for event in events], [

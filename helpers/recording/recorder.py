@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from helpers import compat
 from helpers.recording import probes
 from helpers.recording.observer import Observer
 from helpers.recording.reading import read
@@ -34,8 +35,10 @@ def record(deadline: float = 5.0) -> Iterator[Trace]:
     lasts the methods of multiprocessing are wrapped, here and in every process that it starts. What was recorded is
     read in what is left of the deadline, and one second more; `Trace.left_out` says how many calls that left out.
 
-    Raises RuntimeError inside another recording; TypeError, ValueError and ProcessesFailed as `supervised` does.
+    Raises RuntimeError inside another recording, UnsupportedPython where Python lacks a private name that is needed;
+    TypeError, ValueError and ProcessesFailed as `supervised` does.
     """
+    compat.require("recording")
     if probes.is_attached():
         raise RuntimeError("a recording is going on already; end its block before the next begins")
     run = Trace()

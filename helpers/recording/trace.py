@@ -3,17 +3,14 @@
 All times are nanoseconds on `time.perf_counter_ns`, which the processes of one machine share.
 """
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers.recording.chrome import chrome_events
+from helpers.recording import chrome
+from helpers.recording.kinds import EventKind, Outcome
 
 A_RECORDING = "a recording (with record() as run: ...)"  # for errors that say what is needed
-
-# kinds of event in which a process may have to wait for another one
-WAITING = frozenset({"send", "recv", "put", "get", "acquire", "wait", "join", "poll", "call", "flush"})
 
 
 @dataclass(frozen=True)
@@ -35,13 +32,13 @@ class Event(NamedTuple):
     """
 
     process: int  # index into Trace.processes
-    kind: str  # the method: "send", "recv", "put", "get", "acquire", "wait", "join", ...; "call", "serve", "step"
+    kind: EventKind
     begin: int  # ns
     end: int  # ns
     channel: str = ""  # "Pipe 1", "Queue 1", "Lock 1", "dict 1", ...: numbered in order of first use
     detail: str = ""  # a few words for the reader: a method's name, what a step did
     size: int | None = None  # bytes of the message, where there is one
-    failed: bool = False  # it raised, timed out, or lost an update
+    outcome: Outcome = Outcome.OK
     thread: str = "MainThread"
 
 
@@ -54,12 +51,12 @@ class Message(NamedTuple):
     @property
     def left(self) -> int:
         """The moment (ns) at which it set out: as it was sent, or as the manager had its reply ready."""
-        return self.sent.end if self.sent.kind == "serve" else self.sent.begin
+        return self.sent.end if self.sent.kind == EventKind.SERVE else self.sent.begin
 
     @property
     def arrived(self) -> int:
         """The moment (ns) at which it was there: as receiving ended, or as the manager began to serve a request."""
-        return self.received.begin if self.received.kind == "serve" else self.received.end
+        return self.received.begin if self.received.kind == EventKind.SERVE else self.received.end
 
 
 @dataclass
@@ -73,4 +70,4 @@ class Trace:
 
     def to_chrome(self, path: Path | str) -> None:
         """Write the trace as Chrome-trace JSON, which Perfetto and VizTracer's viewer open."""
-        Path(path).write_text(json.dumps({"traceEvents": chrome_events(self), "displayTimeUnit": "ms"}))
+        chrome.write(self, Path(path))

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from helpers.recording import log as log_module
+from helpers.recording.kinds import Outcome
 from helpers.recording.log import IN_CHUNK, Log, read_calls
 from helpers.recording.probes.calls import Call
 
@@ -53,12 +54,13 @@ def test_an_entry_that_a_killed_process_has_not_finished_is_none(tmp_path):
 def test_a_call_under_way_is_read_until_it_has_returned(tmp_path):
     log = Log(tmp_path)
     write(log, 1)
-    log.wait(7, "get", "unfinished", *WORDS[2:])
+    log.wait(7, "get", "never returned", *WORDS[2:])
     (_, waiting), _ = read(tmp_path)
-    assert (waiting.kind, waiting.outcome, waiting.rows[0][:3]) == ("get", "unfinished", (7, END, 7))
+    assert (waiting.kind, waiting.outcome, waiting.is_entering) == ("get", Outcome.NEVER_RETURNED, False)
+    assert waiting.rows[0][:3] == (7, END, 7)
     log.enter(8)
     (_, waiting), _ = read(tmp_path)
-    assert (waiting.outcome, waiting.rows[0][:3]) == ("entering", (7, END, 8))
+    assert (waiting.is_entering, waiting.rows[0][:3]) == (True, (7, END, 8))
     log.go_on()
     assert begins(tmp_path) == [0]
 

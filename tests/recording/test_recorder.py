@@ -4,16 +4,20 @@ import os
 import signal
 import tempfile
 import time
+from contextlib import suppress
+from functools import partial
 from multiprocessing import (
     get_all_start_methods,
     get_context,
 )
 from multiprocessing.connection import wait
 from pathlib import Path
+from queue import Empty, Full
 
 import pytest
 
 from helpers.recording import probes, recorder
+from helpers.recording.kinds import Outcome
 from helpers.recording.recorder import record
 from helpers.supervision.supervisor import ProcessesFailed, expect_failure
 from tests import recorded as worker
@@ -176,10 +180,72 @@ def test_a_call_that_never_returned_is_seen():
         ours, theirs = spawn.Pipe()
         spawn.Process(target=worker.receive_for_ever, args=(theirs,)).start()
         ours.recv()
-    assert [(event.process, event.kind, event.failed) for event in sorted(run.events, key=lambda e: e.process)] == [
-        (0, "recv", True),
-        (1, "recv", True),
+    assert [(event.process, event.kind, event.outcome) for event in sorted(run.events, key=lambda e: e.process)] == [
+        (0, "recv", Outcome.NEVER_RETURNED),
+        (1, "recv", Outcome.NEVER_RETURNED),
     ]
+
+
+def outcomes(run):
+    """Return how each call of the recording process ended, in order."""
+    return [(event.kind, event.outcome) for event in run.events if event.process == 0]
+
+
+def test_a_lock_that_was_not_to_be_had_is_not_acquired():
+    with record() as run:
+        lock = spawn.Lock()
+        assert lock.acquire() and not lock.acquire(timeout=0.01) and not lock.acquire(block=False)
+    assert outcomes(run) == [("acquire", Outcome.OK), ("acquire", Outcome.TIMED_OUT), ("acquire", Outcome.TIMED_OUT)]
+
+
+def test_waiting_in_vain_is_told_from_waiting():
+    with record() as run:
+        event, condition, (reader, _) = spawn.Event(), spawn.Condition(), spawn.Pipe(duplex=False)
+        assert not event.wait(0.01)
+        with condition:
+            assert not condition.wait(0.01)
+        assert wait([reader], 0.01) == []
+        event.set()
+        assert event.wait(0.01)
+        assert spawn.Barrier(1).wait() == 0
+    waits = [outcome for kind, outcome in outcomes(run) if kind == "wait"]
+    assert waits == [Outcome.TIMED_OUT] * 3 + [Outcome.OK] * 2
+
+
+def test_a_queue_without_an_item_or_without_room_is_no_error_of_the_program():
+    with record() as run:
+        queue = spawn.Queue(maxsize=1)
+        queue.put("only")
+        for call in (partial(queue.put, "more", timeout=0.01), queue.get, partial(queue.get, timeout=0.01)):
+            with suppress(Full, Empty):
+                call()
+    assert outcomes(run) == [
+        ("put", Outcome.OK),
+        ("put", Outcome.TIMED_OUT),
+        ("get", Outcome.OK),
+        ("get", Outcome.TIMED_OUT),
+    ]
+
+
+def test_the_end_of_a_pipe_is_told_from_an_error():
+    with record() as run:
+        reader, writer = spawn.Pipe(duplex=False)
+        writer.close()
+        for end in (reader, writer):
+            with suppress(EOFError, OSError):
+                end.recv()
+    assert outcomes(run) == [("recv", Outcome.END_OF_FILE), ("recv", Outcome.RAISED)]
+
+
+def test_a_process_that_was_joined_in_vain_has_not_ended():
+    with expect_failure(1.5), record() as run:
+        ours, theirs = spawn.Pipe()
+        child = spawn.Process(target=worker.receive_for_ever, args=(theirs,))
+        child.start()
+        child.join(0.01)
+        ours.recv()
+    assert outcomes(run) == [("join", Outcome.TIMED_OUT), ("recv", Outcome.NEVER_RETURNED)]
+    assert run.processes[1].end == run.processes[0].end
 
 
 def test_a_pipe_made_before_the_block_is_recorded_where_the_system_tells_pipes_apart():

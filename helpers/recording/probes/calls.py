@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
+from helpers.recording.kinds import EventKind, Outcome
 from helpers.supervision.start_hooks import Call as Setup
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
@@ -53,9 +54,19 @@ class Instrument(Protocol):
     def close(self) -> None:
         """End in this process."""
 
-    def around(self, plain: Callable[..., Any], kind: str, find: Find, detail: Callable[..., str] | None) -> Any:
-        """Return what stands in for a method. `kind` is the verb; `detail(self, *args)` says more in a few words.
+    def around(
+        self,
+        plain: Callable[..., Any],
+        kind: EventKind,
+        find: Find,
+        *,
+        detail: Callable[..., str] | None = None,
+        may_time_out: bool = False,
+    ) -> Callable[..., Any]:
+        """Return what stands in for a method.
 
+        `detail(self, *args)` says more in a few words; with `may_time_out` a result that is false
+        means that time was up.
         What stands in must set `thread().call` while it runs, so that calls within the call are not seen.
         """
 
@@ -68,7 +79,7 @@ class Instrument(Protocol):
     def served(self, begin: int, identity: str, method: str) -> None:
         """Take note that a manager's server has answered a request that it began to serve at `begin` (ns)."""
 
-    def ran(self, begin: int, process: BaseProcess, outcome: str) -> None:
+    def ran(self, begin: int, process: BaseProcess, outcome: Outcome) -> None:
         """Take note that a process has run its target to the end, in this process."""
 
     def before_start(self, process: BaseProcess) -> Setup:
@@ -130,10 +141,10 @@ def replace(owner: Any, name: str, new: Any) -> None:
     setattr(owner, name, new)
 
 
-def probe(owner: Any, name: str, kind: str, find: Find, detail: Callable[..., str] | None = None) -> None:
-    """Let the instrument stand around a method."""
+def probe(owner: Any, name: str, kind: EventKind, find: Find, **more: Any) -> None:
+    """Let the instrument stand around a method; arguments as of `Instrument.around`."""
     plain = getattr(owner, name)
-    replace(owner, name, functools.wraps(plain)(instrument.around(plain, kind, find, detail)))
+    replace(owner, name, functools.wraps(plain)(instrument.around(plain, kind, find, **more)))
 
 
 def hide(owner: Any, name: str) -> None:

@@ -9,27 +9,28 @@ from multiprocessing import reduction
 from types import ModuleType
 from typing import Any
 
+from helpers.recording.kinds import EventKind
 from helpers.recording.probes import calls
 from helpers.recording.probes.calls import Channel, probe, replace
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 HIDDEN = Channel("", "")  # a connection inside something else that is seen as a whole
-_VERBS = {
-    "send": "send",
-    "send_bytes": "send",
-    "recv": "recv",
-    "recv_bytes": "recv",
-    "recv_bytes_into": "recv",
-    "poll": "poll",
+_KINDS = {
+    "send": EventKind.SEND,
+    "send_bytes": EventKind.SEND,
+    "recv": EventKind.RECV,
+    "recv_bytes": EventKind.RECV,
+    "recv_bytes_into": EventKind.RECV,
+    "poll": EventKind.POLL,
 }
 
 
 def attach(connection: ModuleType) -> None:
     """See what passes through pipes, and the waiting for it."""
     for kind in filter(None, (getattr(connection, name, None) for name in ("Connection", "PipeConnection"))):
-        for method, verb in _VERBS.items():
-            probe(kind, method, verb, channel_of)
+        for method, what in _KINDS.items():
+            probe(kind, method, what, channel_of)
         _see_messages(kind)
         _send_identity_along(kind)
     replace(connection, "Pipe", _identified_pipe(connection.Pipe))
@@ -100,7 +101,7 @@ def _rebuilt(rebuild: Callable[..., Any], args: tuple[Any, ...], kept: dict[str,
 
 
 def _see_waiting(plain: Callable[..., Any]) -> None:
-    seen = calls.instrument.around(plain, "wait", _channel_of_all, None)
+    seen = calls.instrument.around(plain, EventKind.WAIT, _channel_of_all, may_time_out=True)
 
     @functools.wraps(plain)
     def wait(object_list: Any, timeout: float | None = None) -> Any:

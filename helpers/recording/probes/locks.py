@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from helpers.recording.kinds import EventKind
 from helpers.recording.probes import calls
 from helpers.recording.probes.calls import Channel, is_inside, new_identity, probe, replace, unseen
 
@@ -17,20 +18,27 @@ def attach(synchronize: ModuleType) -> None:
     replace(lock, "_make_methods", _seen_methods(lock._make_methods))
     replace(lock, "__getstate__", _state_with_channel(lock.__getstate__))
     replace(lock, "__setstate__", _channel_from_state(lock.__setstate__))
-    probe(lock, "__enter__", "acquire", channel_of)
-    probe(lock, "__exit__", "release", channel_of)
+    probe(lock, "__enter__", EventKind.ACQUIRE, channel_of)
+    probe(lock, "__exit__", EventKind.RELEASE, channel_of)
     for kind in (synchronize.Condition, synchronize.Event, synchronize.Barrier):
         _name_locks_of(kind)
     for method in ("wait", "wait_for", "notify", "notify_all"):
-        probe(synchronize.Condition, method, method.split("_")[0], lambda condition: channel_of(condition._lock))
+        what, waits = EventKind(method.split("_")[0]), method.startswith("wait")
+        probe(synchronize.Condition, method, what, lambda condition: channel_of(condition._lock), may_time_out=waits)
     for method in ("wait", "set", "clear"):
-        probe(synchronize.Event, method, method, lambda event: channel_of(event._cond._lock))
-    probe(synchronize.Barrier, "wait", "wait", lambda barrier: channel_of(barrier._cond._lock))
+        waits = method == "wait"
+        probe(synchronize.Event, method, EventKind(method), _inner_channel, may_time_out=waits)
+    # a barrier raises when time is up; it returns a number, which may be 0
+    probe(synchronize.Barrier, "wait", EventKind.WAIT, _inner_channel)
 
 
 def channel_of(lock: Any) -> Channel | None:
     """Return the channel of a lock, None for one inside something else or made before the probes were attached."""
     return getattr(lock, "_channel", None)
+
+
+def _inner_channel(of_condition: Any) -> Channel | None:
+    return channel_of(of_condition._cond._lock)
 
 
 def _seen_methods(plain: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -42,8 +50,10 @@ def _seen_methods(plain: Callable[[Any], None]) -> Callable[[Any], None]:
         # instances hold the C methods; ours stand in front of them while the probes are attached
         acquire, release = self.acquire, self.release
         around = calls.instrument.around
-        seen_acquire = around(lambda _, *args, **kwargs: acquire(*args, **kwargs), "acquire", channel_of, None)
-        seen_release = around(lambda _: release(), "release", channel_of, None)
+        seen_acquire = around(
+            lambda _, *args, **kwargs: acquire(*args, **kwargs), EventKind.ACQUIRE, channel_of, may_time_out=True
+        )
+        seen_release = around(lambda _: release(), EventKind.RELEASE, channel_of)
         self.acquire, self.release = functools.partial(seen_acquire, self), functools.partial(seen_release, self)
 
     return make_methods

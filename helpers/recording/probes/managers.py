@@ -4,6 +4,7 @@ import functools
 from types import ModuleType
 from typing import Any
 
+from helpers.recording.kinds import EventKind
 from helpers.recording.probes import calls
 from helpers.recording.probes.calls import Channel, clock, hide, probe, replace
 
@@ -13,7 +14,7 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 def attach(managers: ModuleType) -> None:
     """See each call of a proxy, and in the server how long it was served."""
     hide(managers.BaseManager, "start")
-    probe(managers.BaseProxy, "_callmethod", "call", channel_of, lambda proxy, method, *_: method)
+    probe(managers.BaseProxy, "_callmethod", EventKind.CALL, channel_of, detail=lambda proxy, method, *_: method)
     plain = managers.Server.serve_client
 
     @functools.wraps(plain)

@@ -4,6 +4,7 @@ import functools
 from types import ModuleType
 from typing import Any
 
+from helpers.recording.kinds import EventKind
 from helpers.recording.probes.calls import Channel, new_identity, probe, replace, unseen
 from helpers.recording.probes.connections import guessed_channel
 
@@ -17,7 +18,7 @@ def attach(queues: ModuleType) -> None:
     for kind in (queues.Queue, queues.JoinableQueue, queues.SimpleQueue):
         for method in ("put", "get", "task_done", "join"):
             if method in vars(kind):
-                probe(kind, method, method, channel_of)
+                probe(kind, method, EventKind(method), channel_of)
 
 
 def channel_of(queue: Any) -> Channel:

@@ -1,40 +1,13 @@
-"""Lost updates: writes over what another process had written since the writer last read. One rule for all of them."""
+"""Lost updates among the steps of a model, by the rule of `helpers.recording.updates`."""
 
-from collections.abc import Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from helpers.recording.updates import DataAccess, lost_writes
 from helpers.scheduling.program.semantics import READS, WRITES
 
 if TYPE_CHECKING:
     from helpers.scheduling.model.model import Step
-
-
-class DataAccess(NamedTuple):
-    """One access to one variable; it may be both a reading and a writing."""
-
-    process: int
-    variable: Hashable
-    reads: bool
-    writes: bool
-
-
-def lost_writes(accesses: Iterable[DataAccess]) -> list[int]:
-    """Return the indices, in the order of the accesses, of those that overwrite what their process has not seen.
-
-    A process that never read the variable loses nothing: it meant to overwrite.
-    """
-    lost: list[int] = []
-    read_at: dict[tuple[int, Hashable], int] = {}  # by process and variable
-    written_at: dict[Hashable, tuple[int, int]] = {}  # by variable: when, and by whom
-    for now, (process, variable, reads, writes) in enumerate(accesses):
-        if reads:
-            read_at[process, variable] = now
-        if writes:
-            last_write, writer = written_at.get(variable, (-1, process))
-            if writer != process and read_at.get((process, variable), now) < last_write:
-                lost.append(now)
-            written_at[variable] = now, process
-    return lost
 
 
 def lost_updates(steps: "Sequence[Step]") -> list[int]:

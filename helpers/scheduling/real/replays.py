@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 from helpers import validate
+from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.trace import Event, Message, ProcessInfo, Trace
 from helpers.scheduling.model.lost_updates import lost_updates
 from helpers.scheduling.model.model import Done, Model, State, Step
@@ -18,19 +19,19 @@ _PATIENCE = 2.0  # seconds that a step which the model allows may take to get wh
 _SHORT_PATIENCE = 0.05  # seconds that a process in a deadlock waits, so that the waiting can be seen
 # verb of an object -> kind of event in the trace
 _KINDS = {
-    "acquire": "acquire",
-    "release": "release",
-    "sleep": "release",
-    "wake": "wait",
-    "notify": "notify",
-    "arrive": "release",
-    "leave": "wait",
-    "put": "put",
-    "get": "get",
-    "send": "send",
-    "recv": "recv",
+    "acquire": EventKind.ACQUIRE,
+    "release": EventKind.RELEASE,
+    "sleep": EventKind.RELEASE,
+    "wake": EventKind.WAIT,
+    "notify": EventKind.NOTIFY,
+    "arrive": EventKind.RELEASE,
+    "leave": EventKind.WAIT,
+    "put": EventKind.PUT,
+    "get": EventKind.GET,
+    "send": EventKind.SEND,
+    "recv": EventKind.RECV,
 }
-_MEETINGS = {"put": "get", "send": "recv"}
+_MEETINGS = {EventKind.PUT: EventKind.GET, EventKind.SEND: EventKind.RECV}
 
 
 class ModelMismatch(Exception):
@@ -170,8 +171,9 @@ class _ReplayRun:
         lost = set(lost_updates(self.steps))
         events = []
         for index, (step, report) in enumerate(zip(self.steps, self.reports, strict=True)):
-            failed = index in lost or bool(report.error)
-            events.append(Event(step.process, "step", report.begin, report.end, detail=step.label, failed=failed))
+            outcome = Outcome.LOST_UPDATE if index in lost else Outcome.RAISED if report.error else Outcome.OK
+            what = step.process, EventKind.STEP, report.begin, report.end
+            events.append(Event(*what, detail=step.label, outcome=outcome))
             events += self._accesses(step.process, report)
         events += [self._wait(process, report) for process, report in self.waits]
         return Trace(processes, events, _messages(events))
@@ -195,7 +197,8 @@ class _ReplayRun:
         wait = next(wait for wait in self.last.waiting if wait.process == process)
         held = " and ".join(self.model.names[holder] for holder in wait.held_by)
         detail = f"waits for {wait.for_what}" + (f", held by {held}" if held else "")
-        return Event(process, "wait", report.begin, report.end, wait.channel, detail, failed=True)
+        what = process, EventKind.WAIT, report.begin, report.end
+        return Event(*what, wait.channel, detail, outcome=Outcome.NEVER_RETURNED)
 
 
 def _messages(events: list[Event]) -> list[Message]:

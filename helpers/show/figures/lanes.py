@@ -4,7 +4,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch
 
 from helpers import validate
-from helpers.recording.trace import A_RECORDING, WAITING, Event, Message, ProcessInfo, Trace
+from helpers.recording.kinds import WAITING
+from helpers.recording.trace import A_RECORDING, Event, Message, ProcessInfo, Trace
 from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
 from helpers.supervision.child import signal_name
 from helpers.words import plural
@@ -97,14 +98,14 @@ def _draw_waiting(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> N
     waits = [event for event in _in(run.events, span) if _is_wait(event) and event.end - event.begin >= shortest]
     for event in waits:
         begin, end = _ms((max(event.begin, span[0]), min(event.end, span[1])), zero)
-        colour = FAILURE if event.failed else colour_of(event.process)
+        colour = FAILURE if event.outcome.is_failure else colour_of(event.process)
         axes.barh(event.process, end - begin, left=begin, height=LANE, color=pale(colour), hatch="///",
                   ec=colour, lw=0, zorder=2)  # fmt: skip
         if end - begin > 0.09 * (span[1] - span[0]) / 1e6 and len(waits) <= MOST_LABELS:
             axes.text((begin + end) / 2, event.process, event.kind, ha="center", va="center", fontsize=10, zorder=5,
                       bbox={"facecolor": "white", "lw": 0, "pad": 1.5})  # fmt: skip
     for event in _in(run.events, span):
-        if event.failed:
+        if event.outcome.is_failure:
             axes.plot(event.end / 1e6 - zero / 1e6, event.process, "X", color=FAILURE, ms=11, mec="white", zorder=6)
 
 

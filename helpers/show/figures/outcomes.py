@@ -1,9 +1,6 @@
 """What came out of many runs, how sure that is, and how two halves of an update get in each other's way."""
 
-import itertools
-from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets
@@ -13,8 +10,8 @@ from matplotlib.axes import Axes
 from helpers import validate
 from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats
-from helpers.recording.trace import A_RECORDING, Event, Trace
-from helpers.scheduling.model.lost_updates import DataAccess, lost_writes
+from helpers.recording.trace import Trace
+from helpers.recording.updates import Update, find_updates
 from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
 from helpers.words import percent
 
@@ -78,61 +75,13 @@ def progress(total: int) -> Callable[[int], None]:
     return advance
 
 
-@dataclass(frozen=True)
-class Update:
-    """The two halves of an update, found in a recording. Times in ns."""
-
-    process: int  # index into Trace.processes
-    read_at: int
-    wrote_at: int
-    seen: int
-    written: int
-    stale: bool  # another process has written between the two halves
-
-
-def updates(run: Trace, start: int = 0) -> list[Update]:
-    """Return each update `+= 1` of the first Value in a recording, in the order of the writes; it began with `start`.
-
-    Each access to a Value takes its lock and gives it back. So in each process accesses are, in turn, read and write.
-    Raises TypeError when `run` is no recording, ValueError when no child used a Value in it, or only in part.
-    """
-    validate.instance("run", run, Trace, A_RECORDING)
-    validate.whole_number("start", start, -(2**31), 2**31 - 1)
-    accesses = sorted(access for number in range(1, len(run.processes)) for access in _accesses(run, number))
-    if not accesses or len(accesses) % 2:
-        raise ValueError("run must hold children that read and write a Value, each as often as the other")
-    found: list[Update] = []
-    open_reads: dict[int, tuple[int, int]] = {}
-    value = start
-    stale = _stale([number for _, number in accesses])
-    for index, (moment, number) in enumerate(accesses):
-        if number not in open_reads:
-            open_reads[number] = moment, value
-        else:
-            read_at, seen = open_reads.pop(number)
-            found.append(Update(number, read_at, moment, seen, seen + 1, stale=index in stale))
-            value = seen + 1
-    return found
-
-
-def _stale(processes: list[int]) -> set[int]:
-    """Return which accesses to a Value lose an update, of accesses that are a read and a write by turns."""
-    times: Counter[int] = Counter()
-    accesses = []
-    for process in processes:
-        writes = times[process] % 2 == 1
-        times[process] += 1
-        accesses.append(DataAccess(process, "Value", reads=not writes, writes=writes))
-    return set(lost_writes(accesses))
-
-
 def halves(run: Trace, start: int = 0) -> Picture:
     """Draw the updates of a Value in a recording: a lane a process, each update from its read to its write.
 
     An update in whose window another process wrote is vermilion and hatched, since it writes over what came in between.
-    Raises TypeError and ValueError as `updates` does.
+    Raises TypeError and ValueError as `find_updates` does.
     """
-    found = updates(run, start)
+    found = find_updates(run, start)
     zero, last = min(update.read_at for update in found), max(update.wrote_at for update in found)
     names = [process.name for process in run.processes]
     lanes = sorted({update.process for update in found})
@@ -151,17 +100,6 @@ def halves(run: Trace, start: int = 0) -> Picture:
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("time in ms, from the first read; a bar lasts from reading to writing")
     return Picture(figure, title, " ".join(_say(update, names, zero) for update in found))
-
-
-def _accesses(run: Trace, number: int) -> list[tuple[int, int]]:
-    """Return (moment, process) of each access to the Value; a lock held around several accesses is none itself."""
-    own = [event for event in run.events if event.process == number and event.channel == "Value 1"]
-    pairs = itertools.pairwise(own)
-    return [(_middle(one, two), number) for one, two in pairs if (one.kind, two.kind) == ("acquire", "release")]
-
-
-def _middle(acquired: Event, released: Event) -> int:
-    return (acquired.end + released.begin) // 2
 
 
 def _draw_update(axes: Axes, lane: int, update: Update, zero: int, width: int) -> None:

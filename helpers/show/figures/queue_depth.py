@@ -5,6 +5,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from helpers import validate
+from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.trace import A_RECORDING, Event, Trace
 from helpers.show.figures.lanes import left_out
 from helpers.show.theme import FAINT, GRID, INK, Picture, canvas, colour_of, pale
@@ -27,8 +28,8 @@ def depth(run: Trace, channel: str | None = None, maxsize: int | None = None) ->
     if maxsize is not None:
         validate.whole_number("maxsize", maxsize, 1, MOST_ITEMS)
     channel = _channel(run, channel)
-    events = [event for event in run.events if event.channel == channel and not event.failed]
-    puts, gets = ([event for event in events if event.kind == kind] for kind in ("put", "get"))
+    events = [event for event in run.events if event.channel == channel and event.outcome is Outcome.OK]
+    puts, gets = ([event for event in events if event.kind == kind] for kind in (EventKind.PUT, EventKind.GET))
     begin = min(process.begin for process in run.processes)
     steps = _steps(puts, gets, begin, maxsize)
     title = _title(steps, puts, maxsize) + left_out(run)
@@ -79,7 +80,11 @@ def _party(axes: Axes, x: float, y: float, name: str, colour: int, link: tuple[f
 
 
 def _channel(run: Trace, channel: str | None) -> str:
-    names = list(dict.fromkeys(event.channel for event in run.events if event.kind == "put" and not event.failed))
+    names = list(
+        dict.fromkeys(
+            event.channel for event in run.events if event.kind == EventKind.PUT and event.outcome is Outcome.OK
+        )
+    )
     if not names:
         raise ValueError("run must be a recording in which an item was put into a queue; there is none in it")
     return names[0] if channel is None else validate.one_of("channel", channel, names)

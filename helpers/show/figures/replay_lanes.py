@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from helpers import validate
+from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.trace import Event
 from helpers.scheduling.model.lost_updates import lost_updates
 from helpers.scheduling.real.replays import Replay
@@ -13,6 +14,7 @@ from helpers.show.theme import FAILURE, INK, PAPER, Picture, canvas, colour_of, 
 
 MAX_LABELS = 10  # steps that are labelled; of more, only the numbers show
 DARK = 1.2  # sum of red, green and blue, each from 0 to 1, below which text is white
+_ENDS = {Outcome.LOST_UPDATE: ", an update is lost.", Outcome.RAISED: ", it raised an error."}
 LANE = 0.6  # height of a bar, of the 1.0 between two lanes
 
 
@@ -45,11 +47,11 @@ def replay_lanes(played: Replay) -> Picture:
 
 
 def _steps(played: Replay) -> list[Event]:
-    return [event for event in played.trace.events if event.kind == "step"]
+    return [event for event in played.trace.events if event.kind == EventKind.STEP]
 
 
 def _waits(played: Replay) -> list[Event]:
-    return [event for event in played.trace.events if event.kind == "wait" and event.failed]
+    return [event for event in played.trace.events if event.outcome is Outcome.NEVER_RETURNED]
 
 
 def _label_times(axes: Axes, steps: list[Event]) -> None:
@@ -60,16 +62,17 @@ def _label_times(axes: Axes, steps: list[Event]) -> None:
 
 
 def _draw_step(axes: Axes, event: Event, number: int, count: int) -> None:
-    colour, hatch = (FAILURE, "///") if event.failed else (colour_of(event.process), None)
+    failed = event.outcome.is_failure
+    colour, hatch = (FAILURE, "///") if failed else (colour_of(event.process), None)
     axes.barh(event.process, 0.9, left=number + 0.05, height=LANE, color=colour, ec=INK, hatch=hatch, lw=0, zorder=3)
     text = event.detail if count <= MAX_LABELS else ""
     text = textwrap.fill(textwrap.shorten(text, 40), max(8, 72 // max(count, 4)))
-    if event.failed:
-        text = f"✗ {text}\nlost update" if text else "✗"
-    is_dark = sum(to_rgb(colour)) < DARK and not event.failed
+    if failed:
+        text = f"✗ {text}\n{event.outcome}" if text else "✗"
+    is_dark = sum(to_rgb(colour)) < DARK and not failed
     axes.text(number + 0.5, event.process, text, ha="center", va="center", fontsize=10, zorder=5, clip_on=True,
-              color=PAPER if is_dark else INK, fontweight="bold" if event.failed or is_dark else "normal",
-              bbox={"facecolor": PAPER, "alpha": 0.8, "lw": 0, "pad": 1} if event.failed else None)  # fmt: skip
+              color=PAPER if is_dark else INK, fontweight="bold" if failed or is_dark else "normal",
+              bbox={"facecolor": PAPER, "alpha": 0.8, "lw": 0, "pad": 1} if failed else None)  # fmt: skip
 
 
 def _draw_wait(axes: Axes, event: Event, begin: int, end: int) -> None:
@@ -95,7 +98,7 @@ def _told(played: Replay) -> str:
     steps = _steps(played)
     told = [
         f"Step {number}, at {(event.begin - steps[0].begin) / 1e6:.2f} ms: {names[event.process]}, {event.detail}"
-        + (", an update is lost." if event.failed else ".")
+        + _ENDS.get(event.outcome, ".")
         for number, event in enumerate(steps, start=1)
     ]
     return " ".join(told + [f"{names[event.process]} {event.detail}." for event in _waits(played)])

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.lessons import interleavings
+from helpers.recording.kinds import Outcome
 from helpers.scheduling import (
     ModelMismatch,
     explore,
@@ -82,11 +83,11 @@ def test_a_replay_shows_what_each_step_saw_and_which_lost_an_update():
         ("counter = 1",),
     ]
     events = real.trace.events
-    assert [(event.process, event.kind, event.detail, event.failed) for event in events] == [
-        (0, "step", "read 0", False),
-        (1, "step", "read 0", False),
-        (0, "step", "write 1", False),
-        (1, "step", "write 1", True),
+    assert [(event.process, event.kind, event.detail, event.outcome) for event in events] == [
+        (0, "step", "read 0", Outcome.OK),
+        (1, "step", "read 0", Outcome.OK),
+        (0, "step", "write 1", Outcome.OK),
+        (1, "step", "write 1", Outcome.LOST_UPDATE),
     ]
     assert all(first.end <= second.begin for first, second in pairwise(events))
     assert [process.name for process in real.trace.processes] == ["increment 0", "increment 1"]
@@ -96,9 +97,9 @@ def test_a_replayed_deadlock_shows_who_waits_for_whom_and_ends():
     real = replay(interleavings.philosophers(), [0, 1])
     assert real.outcome is None and real.state.deadlocked
     waits = [event for event in real.trace.events if event.kind == "wait"]
-    assert [(wait.channel, wait.detail, wait.failed) for wait in waits] == [
-        ("fork 1", "waits for fork 1, held by dine 1", True),
-        ("fork 0", "waits for fork 0, held by dine 0", True),
+    assert [(wait.channel, wait.detail, wait.outcome) for wait in waits] == [
+        ("fork 1", "waits for fork 1, held by dine 1", Outcome.NEVER_RETURNED),
+        ("fork 0", "waits for fork 0, held by dine 0", Outcome.NEVER_RETURNED),
     ]
     assert active_children() == []
 

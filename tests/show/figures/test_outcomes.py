@@ -4,9 +4,9 @@ import pytest
 
 from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats
-from helpers.recording.trace import Event, ProcessInfo, Trace
-from helpers.show.figures.outcomes import HATCH, halves, outcomes, progress, shares, updates
+from helpers.show.figures.outcomes import HATCH, halves, outcomes, progress, shares
 from helpers.show.theme import FAILURE
+from tests.recorded_updates import recording
 
 
 def below_five(total):
@@ -15,22 +15,6 @@ def below_five(total):
 
 def hatched(picture):
     return [patch for patch in picture.figure.axes[0].patches if patch.get_hatch()]
-
-
-def access(process, moment):
-    """A read or a write of a Value: its lock is taken and given back."""
-    return [
-        Event(process, "acquire", moment - 2, moment - 1, "Value 1"),
-        Event(process, "release", moment + 1, moment + 2, "Value 1"),
-    ]
-
-
-def recording(*moments, extra=()):
-    """Return a recording of children with accesses at these moments, one list a child."""
-    names = ["parent", *(f"child {number}" for number in range(1, len(moments) + 1))]
-    events = [event for n, own in enumerate(moments, 1) for moment in own for event in access(n, moment)]
-    processes = [ProcessInfo(name, 100 + n, None if n == 0 else 100, 0, 10_000) for n, name in enumerate(names)]
-    return Trace(processes, sorted([*events, *extra], key=lambda event: event.begin))
 
 
 def test_the_title_says_how_many_runs_lost_and_how_sure_that_is():
@@ -91,33 +75,6 @@ def test_shares_name_the_first_case_that_loses_more_often_than_not():
 def test_shares_name_the_worst_case_when_most_runs_lose_nothing():
     losing = {"0 ms": Proportion(0, 40), "1 ms": Proportion(3, 40)}
     assert shares(losing, "window of").title == "With a window of 1 ms, 3 of 40 runs lost updates"
-
-
-def test_an_update_is_a_read_and_a_write():
-    first, second = updates(recording([10, 20], [30, 40]))
-    assert (first.process, first.seen, first.written, first.stale) == (1, 0, 1, False)
-    assert (second.process, second.seen, second.written, second.stale) == (2, 1, 2, False)
-
-
-def test_a_write_over_what_came_in_between_is_stale():
-    first, second = updates(recording([10, 40], [20, 30]))
-    assert (first.process, first.stale) == (2, False)
-    assert (second.process, second.seen, second.written, second.stale) == (1, 0, 1, True)
-
-
-def test_a_process_updates_more_than_once():
-    found = updates(recording([10, 20, 30, 60], [40, 50]), start=5)
-    assert [(update.process, update.seen, update.stale) for update in found] == [
-        (1, 5, False),
-        (2, 6, False),
-        (1, 6, True),
-    ]
-
-
-def test_a_lock_held_around_both_halves_is_no_access():
-    around = [Event(1, "acquire", 1, 2, "Value 1"), Event(1, "release", 98, 99, "Value 1")]
-    (update,) = updates(recording([10, 20], extra=around))
-    assert (update.read_at, update.wrote_at) == (10, 20)
 
 
 def test_the_title_of_halves_counts_what_was_lost():

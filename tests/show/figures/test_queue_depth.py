@@ -2,6 +2,7 @@
 
 import pytest
 
+from helpers.recording.kinds import Outcome
 from helpers.recording.trace import Event, ProcessInfo, Trace
 from helpers.show.figures.queue_depth import depth, mailbox
 
@@ -49,7 +50,7 @@ def test_a_put_that_is_noted_before_the_get_that_made_room_does_not_go_above_the
 
 def test_calls_that_failed_and_other_queues_do_not_count():
     run = trace(
-        event("put", 1, 1), event("get", 2, 3, failed=True), event("put", 4, 4, failed=True),
+        event("put", 1, 1), event("get", 2, 3, outcome=Outcome.TIMED_OUT), event("put", 4, 4, outcome=Outcome.RAISED),
         event("put", 5, 5, "Queue 2"), event("put", 6, 6, "Queue 2"),
     )  # fmt: skip
     assert drawn(depth(run)) == [0, 1]

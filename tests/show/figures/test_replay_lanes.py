@@ -8,6 +8,7 @@ from helpers.lessons.interleavings import increments, philosophers
 from helpers.scheduling import replay
 from helpers.show.figures.replay_lanes import replay_lanes
 from helpers.show.theme import FAILURE
+from tests import scheduled
 
 
 def colours_of(picture):
@@ -21,6 +22,13 @@ def test_lost_updates_are_drawn_in_vermilion_and_named():
     vermilion = tuple(int(FAILURE[at : at + 2], 16) / 255 for at in (1, 3, 5))
     assert [colour == pytest.approx(vermilion) for colour in colours_of(picture)].count(True) == 1
     assert any("lost update" in text.get_text() for text in picture.figure.axes[0].texts)
+
+
+def test_an_error_is_no_lost_update():
+    picture = replay_lanes(replay(scheduled.of(scheduled.raise_if_set, processes=2), [0, 0, 1]))
+    assert picture.words.endswith("it raised an error.")
+    texts = " ".join(text.get_text() for text in picture.figure.axes[0].texts)
+    assert "raised" in texts and "lost update" not in texts
 
 
 def test_a_deadlock_is_drawn_with_who_waits_for_whom():

@@ -197,6 +197,22 @@ def test_a_forkserver_that_a_block_started_forks_children_that_hear_ctrl_c():
     child.join()
 
 
+@posix_only
+def test_a_call_that_gives_way_ends_at_an_interrupt_and_lets_nothing_out():
+    """As a kernel runs the callback of a widget: outside a cell, with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def callback():
+        with supervised(10):
+            get_context("spawn").Process(target=worker.interrupt_the_parent_alone).start()
+            time.sleep(10)
+
+    began = time.monotonic()
+    assert interrupts.uninterrupted(interrupts.gives_way)(callback)
+    assert time.monotonic() - began < 9
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN and not interrupts.is_waiting()
+
+
 def test_a_start_that_lasts_gives_way_to_the_deadline():
     # more than the pipe to the child holds, and a child that never reads it
     with pytest.raises(ProcessesFailed, match="deadline of 2 s"), supervised(2):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from IPython import get_ipython
 
 from helpers import validate
+from helpers.supervision import interrupts
 
 
 def in_main_thread(call: Callable[[], None]) -> None:
@@ -19,4 +20,10 @@ def in_main_thread(call: Callable[[], None]) -> None:
     if threading.current_thread() is threading.main_thread() or kernel is None:
         call()
     else:
-        kernel.io_loop.add_callback(call)
+        kernel.io_loop.add_callback(_interruptible, call)
+
+
+@interrupts.uninterrupted
+def _interruptible(call: Callable[[], None]) -> None:
+    """Let Ctrl-C end the call and nothing else: outside a cell it would end the kernel's loop, and the kernel."""
+    interrupts.gives_way(call)

@@ -49,11 +49,14 @@ class Panel(ipywidgets.VBox):
         except Exception as error:
             # without the picture of an earlier run, which shows something else
             self.picture, self._shown.value, self.verdict = None, "", f"{type(error).__name__}: {error}"
+        except BaseException:
+            self.picture, self._shown.value, self.verdict = None, "", "Interrupted. Press Run to begin again."
+            raise
         finally:
             self._button.disabled, self._button.description = False, "Run"
+            # announced by screen readers when it changes
+            self._said.value = f'<p role="status" style="white-space: pre-wrap"><b>{escape(self.verdict)}</b></p>'
             self._busy.release()
-        # announced by screen readers when it changes
-        self._said.value = f'<p role="status" style="white-space: pre-wrap"><b>{escape(self.verdict)}</b></p>'
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         plain = f"{self.verdict} {self.picture or ''}".rstrip()

@@ -92,3 +92,19 @@ def test_after_an_error_no_older_picture_shows():
 def test_a_first_value_out_of_range_is_refused():
     with pytest.raises(ValueError, match="slow must start between 1 and 2, not at 3"):
         panel(compare, slow=(1, 2, 3))
+
+
+def test_a_run_that_is_interrupted_says_so_and_the_panel_goes_on():
+    def run(size):
+        if size > 1:
+            raise KeyboardInterrupt
+        return compare(2)
+
+    shown = panel(run, size=(1, 5, 1))
+    shown.knobs["size"].value = 5
+    with pytest.raises(KeyboardInterrupt):
+        shown.press()
+    assert shown.verdict == "Interrupted. Press Run to begin again."
+    shown.knobs["size"].value = 1
+    shown.press()
+    assert shown.verdict == "slow is 2 times as slow"

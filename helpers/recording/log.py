@@ -180,7 +180,7 @@ class _ProcessLog:
 
     def chunks(self) -> Iterator["_Chunk"]:
         chunks = (_Chunk(self, path) for path in self.path.parent.glob(f"{self.path.stem}.*.entries"))
-        return (chunk for chunk in chunks if chunk.begin)
+        return (chunk for chunk in chunks if chunk.begin is not None)
 
     def take(self, rows: list[Row]) -> None:
         for row in rows:
@@ -196,8 +196,7 @@ class _ProcessLog:
         return forgotten
 
     def take_lives(self) -> None:
-        lives = self.path.with_suffix(".lives").read_bytes()
-        self.take(list(ENTRY.iter_unpack(lives[: len(lives) // ENTRY.size * ENTRY.size])))
+        self.take(_rows(self.path.with_suffix(".lives").read_bytes()))
 
     def take_unfinished(self, end: int) -> None:
         begin, order, number, is_waiting = self._waiting
@@ -215,12 +214,18 @@ class _Chunk:
         self.log = log
         self.path = path
         with path.open("rb") as file:
-            # none of its calls ended before the first
-            self.begin = ENTRY.unpack(file.read(ENTRY.size))[1]
+            first = _rows(file.read(ENTRY.size))
+        self.begin = first[0][1] if first else None  # none of its calls ended before the first
 
     def rows(self) -> list[Row]:
         """Return its entries, those that are finished."""
-        return [row for row in ENTRY.iter_unpack(self.path.read_bytes()) if row[4]]
+        return _rows(self.path.read_bytes())
+
+
+def _rows(data: bytes) -> list[Row]:
+    """Return the entries that are finished: a process may be killed while it makes a file or writes into it."""
+    whole = len(data) // ENTRY.size * ENTRY.size
+    return [row for row in ENTRY.iter_unpack(data[:whole]) if row[4]]
 
 
 def _calls(pid: int, text: str) -> Calls:

@@ -51,6 +51,13 @@ def test_an_entry_that_a_killed_process_has_not_finished_is_none(tmp_path):
     assert begins(tmp_path) == [0]
 
 
+@pytest.mark.parametrize("size", [0, 1, 1_000])
+def test_a_file_that_a_killed_process_has_only_begun_holds_nothing(tmp_path, size):
+    write(Log(tmp_path), 1)
+    (tmp_path / f"{os.getpid()}.1.entries").write_bytes(bytes(size))
+    assert begins(tmp_path) == [0]
+
+
 def test_a_call_under_way_is_read_until_it_has_returned(tmp_path):
     log = Log(tmp_path)
     write(log, 1)

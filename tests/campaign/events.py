@@ -12,6 +12,7 @@ from tests.campaign.witness import Line
 ANSWERS_WITHIN = 5.0  # seconds from an interrupt to the answer of the next cell, and from a kill to nothing left
 STRIKES_WITHIN = 7.0  # seconds after which a block that stayed open has thrown its deadline into the kernel
 GONE_WITHIN = 3.0  # seconds that killed processes and ending threads may take, on a busy machine too
+BEGINS_WITHIN = 30.0  # seconds that a cell may take to begin, and one that nobody interrupts to end
 TIE = 0.0001  # seconds between the end of a cell and an interrupt of which nobody can say which was first
 
 # what is found -> what it means
@@ -102,7 +103,7 @@ class Subject:
         """Interrupt the block so long after its begin."""
         request = self._begin()
         if not self._is_busy_after(seconds):
-            self.kernel.result(request, ANSWERS_WITHIN)
+            self.kernel.result(request, BEGINS_WITHIN)
             return None
         self.kernel.interrupt()
         return self._judge_interrupt(request, time.monotonic() + TIE)
@@ -115,7 +116,7 @@ class Subject:
 
     def _begin(self, line: Line | None = None) -> str:
         request = self.kernel.submit(f"witness.run({self.block}, {line!r})")
-        until = time.monotonic() + ANSWERS_WITHIN
+        until = time.monotonic() + BEGINS_WITHIN
         while not self.kernel.moment(witness.BEGAN):
             if time.monotonic() > until:
                 raise NoAnswer("the cell does not begin")
@@ -202,7 +203,7 @@ class Subject:
         """
         request = self._begin()
         if not self._is_busy_after(seconds):
-            self.kernel.result(request, ANSWERS_WITHIN)
+            self.kernel.result(request, BEGINS_WITHIN)
             return None
         self.kernel.kill(group)
         looks = self._looks()

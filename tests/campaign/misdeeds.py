@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.process import BaseProcess
 
 from helpers.supervision import supervised
@@ -86,8 +86,10 @@ def leave_a_process() -> None:
 
 
 def leave_a_semaphore() -> None:
-    """Leave a semaphore behind."""
-    _kept.append(get_context("spawn").Semaphore())
+    """Leave a semaphore behind of which the resource tracker does not know."""
+    semaphore = get_context("spawn").Semaphore()
+    resource_tracker.unregister(semaphore._semlock.name, "semaphore")
+    _kept.append(semaphore)
 
 
 def leave_a_folder() -> None:

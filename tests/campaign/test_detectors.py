@@ -83,13 +83,12 @@ def test_whatever_is_left_is_found_and_the_next_event_starts_afresh(subject):
 def test_what_outlives_a_killed_kernel_is_found(subject, monkeypatch):
     monkeypatch.setattr(events, "ANSWERS_WITHIN", 1.0)
     subject.block = "leave_everything_and_stay"
-    # the resource tracker, which would remove the semaphore, dies with the group
     assert set(subject.kill_after(MOMENT / 2, group=True)) == {"processes", "folders", *SEMAPHORES}
 
 
 def test_what_outlives_an_orderly_end_is_found(subject):
     subject.block = "leave_everything_and_stay"
-    assert {"processes", "folders"} <= set(subject.end())
+    assert set(subject.end()) == {"processes", "folders", *SEMAPHORES}
 
 
 def test_a_block_is_interrupted_at_the_line_that_is_named(subject):

@@ -53,7 +53,7 @@ def run(block: Callable[[], object], line: Line | None = None) -> None:
     """Run a block as a cell does; given a line, Ctrl-C comes just before that line runs for the first time."""
     _note(BEGAN)
     if line:
-        sys.settrace(_tracer(lambda reached: reached == line and _interrupt()))
+        sys.settrace(_tracer(lambda frame: _line(frame) == line and _interrupt(frame)))
     try:
         block()
     finally:
@@ -64,7 +64,7 @@ def run(block: Callable[[], object], line: Line | None = None) -> None:
 def lines_of(block: Callable[[], object]) -> list[Line]:
     """Run a block; return the lines that it reaches in the instruments and in what they call, in the main thread."""
     lines: dict[Line, None] = {}
-    sys.settrace(_tracer(lambda reached: lines.setdefault(reached)))
+    sys.settrace(_tracer(lambda frame: lines.setdefault(_line(frame))))
     try:
         block()
     finally:
@@ -107,7 +107,11 @@ def _note(moment: int) -> None:
     MOMENT.pack_into(_moments, moment, time.monotonic())
 
 
-def _tracer(reach: Callable[[Line], object]) -> Callable[..., Any]:
+def _line(frame: FrameType) -> Line:
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def _tracer(reach: Callable[[FrameType], object]) -> Callable[..., Any]:
     """Return a trace function that calls `reach` before each line of the instruments, and of what they call."""
     ours = os.getpid()
 
@@ -116,24 +120,31 @@ def _tracer(reach: Callable[[Line], object]) -> Callable[..., Any]:
         if os.getpid() != ours:
             return None
         is_below = frame.f_back is not None and frame.f_back.f_trace is not None
-        return on_line if is_below or is_instrument((frame.f_code.co_filename, frame.f_lineno)) else None
+        return on_line if is_below or is_instrument(_line(frame)) else None
 
     def on_line(frame: FrameType, event: str, argument: Any) -> Callable[..., Any]:
         if event == "line" and os.getpid() == ours:
-            reach((frame.f_code.co_filename, frame.f_lineno))
+            reach(frame)
         return on_line
 
     return on_call
 
 
-def _interrupt() -> None:
-    """Do what Jupyter and a terminal do: interrupt the whole group."""
+def _interrupt(frame: FrameType) -> None:
+    """Do what Jupyter and a terminal do, interrupt the whole group; the signal finds the main thread in this frame."""
     sys.settrace(None)
     _note(INTERRUPTED)
-    if hasattr(os, "killpg"):
-        os.killpg(os.getpgrp(), signal.SIGINT)
-    else:
-        signal.raise_signal(signal.SIGINT)
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        # else the handler would see this function
+        signal.signal(signal.SIGINT, lambda number, _: handler(number, frame))
+    try:
+        if hasattr(os, "killpg"):
+            os.killpg(os.getpgrp(), signal.SIGINT)
+        else:
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _shown(error: BaseException | None) -> list[BaseException]:

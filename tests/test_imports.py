@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent
 HELPERS = ROOT / "helpers"
 # each room imports from itself and from those below it
 STOREYS = [
-    "lessons",
     "show",
+    "lessons",
     "scheduling.real",
     "scheduling.model",
     "scheduling.program",

@@ -3,8 +3,6 @@
 from functools import cache
 from multiprocessing import Pipe, get_context
 
-from matplotlib.figure import Figure
-
 from helpers.lessons import interleavings, start_here
 from helpers.measuring import mechanisms
 from helpers.measuring.advice import Survey, Task, advise
@@ -16,7 +14,7 @@ from helpers.scheduling.model.exploration import deadlock, explore
 from helpers.scheduling.program.handles import SharedObjects
 from helpers.scheduling.real.free_runs import Sample
 from helpers.scheduling.real.replays import Replay
-from helpers.show.theme import Picture
+from helpers.show.figures.charts import bars
 from helpers.show.widgets.panel import panel
 from helpers.show.widgets.predict import predict
 
@@ -68,7 +66,7 @@ def replayed():
 
 def experiment(n):
     """Return what a panel shows."""
-    return Picture(Figure(), "title", "words"), f"{n} runs"
+    return {"seconds": {"one": 1.0, "all": float(n)}}, f"{n} runs"
 
 
 # by the name of a parameter, or by "function.parameter" where that name means something else; made when needed
@@ -104,7 +102,7 @@ VALID = {
     "kind": lambda: "get",
     "late": lambda: 0.1,
     "links": lambda: [("parent", "child", "pipe")],
-    "lock": lambda: "no",
+    "lock": lambda: False,
     "losing": lambda: {"two": Proportion(1, 2)},
     "lost": lambda: lambda outcome: outcome < 2,
     "low": lambda: 1,
@@ -172,11 +170,11 @@ VALID = {
     "Scenario.build": lambda: interleavings.increments().build,
     "Survey.updates": lambda: survey().updates,
     "bars.seconds": lambda: {"slow": 0.3, "quick": 0.1},
-    "count_often.lock": lambda: False,
     "growth.explored": lambda: {1: exploration(), 2: exploration()},
     "panel.knobs": lambda: {"n": (1, 2, 1)},
     "predict.answers": lambda: ["yes", "no"],
-    "panel.run": lambda: experiment,
+    "panel.experiment": lambda: experiment,
+    "panel.draw": lambda: bars,
     "shares.what": lambda: "workers",
     "steps.seconds": lambda: {"one way": [0.1, 0.2]},
     "stream_time.kind": lambda: "Queue",
@@ -190,7 +188,7 @@ INSTANCES = {
     "Exploration": exploration,
     "Fit": lambda: measurement().fit,
     "SharedObjects": SharedObjects,
-    "Panel": lambda: panel(experiment, n=(1, 2, 1)),
+    "Panel": lambda: panel(experiment, bars, n=(1, 2, 1)),
     "Prediction": lambda: predict("Is it safe?", ["yes", "no"]),
     "Repeats": lambda: Repeats({1: 2, 2: 3}, 1.0),
     "Sample": lambda: Sample(10, {1: 4, 2: 6}, 0),
@@ -234,6 +232,8 @@ MAKES_SENSE = {
     "converse.kilobytes": "zero",
     "converse.thinking_ms": "zero",
     "count_often.lock": "true",
+    "play.lock": "true",
+    "panel.draw": "class function",
     "count_often.window": "zero",
     "deal_out.shared": "true",
     "gather.readers": "list tuple",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from helpers import validate
 from helpers.measuring.advice import Survey, Task, advise
@@ -14,10 +14,6 @@ from helpers.measuring.timing import Mechanism, call_time
 from helpers.supervision.standstill import when_stuck
 from helpers.supervision.supervisor import expect_failure, supervised
 
-if TYPE_CHECKING:
-    from helpers.show import Picture
-
-CRASHES = ("does not happen", "must go on")  # what a task may ask of a crash
 CRASH_DEADLINE = 30.0  # s
 WAITING = "the reader waits"
 AT_ONCE = 1.0  # s; a message that has not reached a waiting reader by then is not going to
@@ -116,29 +112,18 @@ def update_times(method: str = "spawn", updates: int = 500) -> dict[str, float]:
         return {name: call_time(add, updates) for name, add in places.items()}
 
 
-def guide(survey: Survey) -> "Callable[..., tuple[Picture, str]]":
-    """Return the function for the panel of lesson 05: a task in words in, a picture and the advice in words out.
+def guide(survey: Survey) -> Callable[..., tuple[dict[str, Any], str]]:
+    """Return the function for the panel of lesson 05: a task in, what `rates` draws and the advice in words out.
 
     Raises TypeError for anything but a survey.
     """
     validate.instance("survey", survey, Survey, "a Survey")
 
-    def recommend(parties: int, size: str, rate: str, shares: str, crash: str) -> "tuple[Picture, str]":
-        from helpers.show.figures.choices import rates
-
-        must_go_on = validate.one_of("crash", crash, CRASHES) == "must go on"
-        task = Task(parties, _leading_number("size", size), _leading_number("rate", rate), shares, must_go_on)
-        advice = advise(task, survey)
-        return rates(advice), str(advice)
+    def recommend(parties: int, size: int, rate: int, shares: str, survives_crash: bool) -> tuple[dict[str, Any], str]:
+        advice = advise(Task(parties, size, rate, shares, survives_crash), survey)
+        return {"advice": advice}, str(advice)
 
     return recommend
-
-
-def _leading_number(name: str, words: str) -> int:
-    number = validate.text(name, words).partition(" ")[0].replace(",", "")
-    if not number.isdecimal():
-        validate.refuse(ValueError, name, "words that begin with a number, such as '1,000 bytes'", words)
-    return int(number)
 
 
 def _check_mechanism(mechanism: Mechanism) -> None:

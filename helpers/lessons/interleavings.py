@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Mapping
 from ctypes import Array as CArray
 from multiprocessing import synchronize
 from multiprocessing.sharedctypes import Synchronized
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from helpers import validate
 from helpers.scheduling.program.handles import (
@@ -21,9 +21,6 @@ from helpers.scheduling.program.handles import (
 )
 from helpers.scheduling.program.scenario import Scenario, scenario
 from helpers.words import percent
-
-if TYPE_CHECKING:
-    from helpers.show.theme import Picture
 
 Steps = Generator[str | bool | None, None, None]
 Workers = list[tuple[Any, tuple]]
@@ -401,20 +398,20 @@ def telephone() -> Scenario:
     return Scenario(build, outcome=lambda shared: shared["answer"])
 
 
-BY_LOCK = {"no": increments, "yes": locked_increments}
+BY_LOCK = {False: increments, True: locked_increments}
 
 
-def play(workers: int, increments: int, lock: str) -> "tuple[Picture, str]":
+def play(workers: int, increments: int, lock: bool) -> tuple[dict[str, Any], str]:
     """Count the schedules of so many workers, let them run on real processes too; the panel of lesson 06.
 
-    `lock` is "yes" or "no". Return the outcomes by both models and as observed, and in words what they come to.
-    Raises TypeError or ValueError for workers or increments that are not from 1 to 3, or another word.
+    Return what `compare` draws, the outcomes by both models and as observed, and in words what they come to.
+    Raises TypeError or ValueError for workers or increments that are not from 1 to 3, or a lock that is neither True
+    nor False.
     """
     validate.whole_number("workers", workers, 1, PANEL_WORKERS)
     validate.whole_number("increments", increments, 1, PANEL_INCREMENTS)
-    make = BY_LOCK[validate.one_of("lock", lock, BY_LOCK)]
+    make = BY_LOCK[validate.flag("lock", lock)]
     from helpers.scheduling import explore, sample
-    from helpers.show.figures.schedules import compare
 
     due = workers * increments
     program = make(workers, increments)
@@ -427,6 +424,5 @@ def play(workers: int, increments: int, lock: str) -> "tuple[Picture, str]":
     else:
         verdict += "That is a proof: all schedules were counted."
     right = seen.outcomes.get(due, 0)
-    return compare(
-        explored, seen, lambda total: total < due
-    ), f"{verdict} {right} of {seen.runs} runs ended with {due}."
+    picture = {"explored": explored, "seen": seen, "broken": lambda total: total < due}
+    return picture, f"{verdict} {right} of {seen.runs} runs ended with {due}."

@@ -6,16 +6,13 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier, Event, Lock
-from typing import TYPE_CHECKING
+from typing import Any
 
 from helpers import validate
 from helpers.recording.recorder import record
 from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.standstill import when_stuck
 from helpers.supervision.supervisor import ProcessesFailed
-
-if TYPE_CHECKING:
-    from helpers.show import Picture
 
 # longer than what any pipe's buffer holds, so that no writer gets a message through in one go
 LONG = 100_000
@@ -200,18 +197,16 @@ def send_time(ctx: BaseContext, size: int, late: float, duplex: bool = False) ->
     return seconds
 
 
-def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -> "tuple[Picture, str]":
+def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -> tuple[dict[str, Any], str]:
     """Exchange messages with an echo, some of them sent before the first answer is read; the panel of lesson 01.
 
-    Return the lanes, and in words how long a message took, or where both processes were stuck.
+    Return what `lanes` draws, and in words how long a message took, or where both processes were stuck.
     Raises TypeError or ValueError for fewer than one message, more than 1,000, or a size or time out of range.
     """
     validate.whole_number("messages", messages, 1, 1_000)
     validate.whole_number("in_advance", in_advance, 1, 1_000)
     message = bytes(1000 * validate.whole_number("kilobytes", kilobytes, 0, 100_000))
     validate.whole_number("thinking_ms", thinking_ms, 0, 1_000)
-    from helpers.show import lanes
-
     ctx = get_context("spawn")
     allowed = 2 + messages * (thinking_ms / 1000 + len(message) / 1e8)  # s
     try:
@@ -225,8 +220,8 @@ def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -
             ours.close()
             child.join()
     except ProcessesFailed as failure:
-        return lanes(run), f"Deadlock: {'; '.join(map(str, failure.reports))}"
-    return lanes(run), f"{messages} messages came back, one every {1000 * seconds / messages:.2f} ms."
+        return {"run": run}, f"Deadlock: {'; '.join(map(str, failure.reports))}"
+    return {"run": run}, f"{messages} messages came back, one every {1000 * seconds / messages:.2f} ms."
 
 
 def _exchange(connection: Connection, message: bytes, messages: int, in_advance: int) -> float:

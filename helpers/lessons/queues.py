@@ -8,15 +8,12 @@ from multiprocessing.context import BaseContext
 from multiprocessing.queues import JoinableQueue, Queue, SimpleQueue
 from multiprocessing.synchronize import Barrier, Event
 from queue import Empty
-from typing import TYPE_CHECKING
+from typing import Any
 
 from helpers import validate
 from helpers.recording.recorder import record
 from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.supervisor import supervised
-
-if TYPE_CHECKING:
-    from helpers.show import Picture
 
 PILL = None  # the item that tells a consumer to end
 PATIENCE = 4.0  # seconds for a child that can end
@@ -285,14 +282,12 @@ def _work_from(start: Barrier, jobs: Queue) -> None:
 
 def workshop(
     producers: int, consumers: int, maxsize: int, making_ms: int, work_ms: int, method: str = "spawn"
-) -> tuple["Picture", str]:
-    """Let producers and consumers share a queue; return the picture of its depth, and who waited for whom in words.
+) -> tuple[dict[str, Any], str]:
+    """Let producers and consumers share a queue; return what `depth` draws, and who waited for whom in words.
 
     `maxsize` 0 is a queue without limit. Making a job takes a producer `making_ms`, working on it a consumer `work_ms`.
     Raises TypeError or ValueError for what is out of range, or not known.
     """
-    from helpers.show.figures.queue_depth import depth
-
     ctx = get_context(validate.start_method(method))
     validate.whole_number("producers", producers, 1, MOST)
     validate.whole_number("consumers", consumers, 1, MOST)
@@ -301,7 +296,7 @@ def workshop(
     validate.number("work_ms", work_ms, 0, 100, "ms")
     with record(deadline=20) as run:
         _run_workshop(ctx, producers, consumers, maxsize, making_ms / 1000, work_ms / 1000)
-    return depth(run, maxsize=maxsize or None), _who_waited(run)
+    return {"run": run, "maxsize": maxsize or None}, _who_waited(run)
 
 
 def _run_workshop(ctx: BaseContext, producers: int, consumers: int, maxsize: int, making: float, work: float) -> None:

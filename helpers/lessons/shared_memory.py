@@ -9,14 +9,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
 from multiprocessing.synchronize import Barrier, Event, Semaphore
-from typing import TYPE_CHECKING
+from typing import Any
 
 from helpers import validate
 from helpers.measuring.repeats import Repeats, repeat
 from helpers.supervision.supervisor import supervised
-
-if TYPE_CHECKING:
-    from helpers.show import Picture
 
 MOST_WORKERS = 64
 PANEL_TIME = 1.5  # seconds that the runs of the panel may take
@@ -187,27 +184,26 @@ def count_often(
         return repeat(run, runs, progress)
 
 
-def play(workers: int, increments: int, window_ms: float, lock: str) -> "tuple[Picture, str]":
-    """Count with so many workers, as often as fits into PANEL_TIME; the panel of lesson 03. `lock` is "yes" or "no".
+def play(workers: int, increments: int, window_ms: float, lock: bool) -> tuple[dict[str, Any], str]:
+    """Count with so many workers, as often as fits into PANEL_TIME; the panel of lesson 03.
 
-    Return the outcomes as a picture, and in words how many runs and updates were lost.
+    Return what `outcomes` draws, and in words how many runs and updates were lost.
     Raises TypeError or ValueError for workers not from 1 to 64, increments not from 1 to 1,000,000, a window not from
-    0 to 1,000 ms, or another word.
+    0 to 1,000 ms, or a lock that is not True or False.
     """
     validate.whole_number("workers", workers, 1, MOST_WORKERS)
     validate.whole_number("increments", increments, 1, 1_000_000)
     window = validate.number("window_ms", window_ms, 0, 1_000, "ms") / 1000
-    locked = validate.one_of("lock", lock, ["no", "yes"]) == "yes"
-    from helpers.show.figures.outcomes import outcomes
-
+    validate.flag("lock", lock)
     due = workers * increments
-    runs = max(2, min(200, int(PANEL_TIME / _seconds_a_run(workers, increments, window, locked))))
-    repeats = count_often(get_context("spawn"), runs, workers, increments, window, locked)
+    runs = max(2, min(200, int(PANEL_TIME / _seconds_a_run(workers, increments, window, lock))))
+    repeats = count_often(get_context("spawn"), runs, workers, increments, window, lock)
     losing = repeats.share(lambda total: total < due)
     lost = repeats.mean(lambda total: due - total) / due
     verdict = f"{losing} lost an update. Of all updates {100 * lost:.3g} % were lost."
     verdict += f" A run took {1000 * repeats.seconds / runs:.1f} ms."
-    return outcomes(repeats, lambda total: total < due, f"{workers} workers x {increments}"), verdict
+    picture = {"repeats": repeats, "lost": lambda total: total < due, "case": f"{workers} workers x {increments}"}
+    return picture, verdict
 
 
 def update_time(ctx: BaseContext, kind: str, times: int) -> float:

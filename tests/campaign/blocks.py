@@ -139,9 +139,9 @@ def replays() -> None:
 def panel() -> None:
     """Show a panel and press its button."""
     from helpers.lessons.shared_memory import play
-    from helpers.show import panel
+    from helpers.show import outcomes, panel
 
-    panel(play, workers=(1, 2, 2), increments=(1, 5, 1), window_ms=(0.0, 5.0, 1.0), lock=["no", "yes"]).press()
+    panel(play, outcomes, workers=(1, 2, 2), increments=(1, 5, 1), window_ms=(0.0, 5.0, 1.0), lock=False).press()
 
 
 def explorer() -> None:

@@ -6,6 +6,7 @@ from multiprocessing import get_all_start_methods, get_context
 import pytest
 
 from helpers.lessons import pipe
+from helpers.show import lanes
 from helpers.supervision.supervisor import expect_failure, supervised
 
 spawn = get_context("spawn")
@@ -126,9 +127,9 @@ def test_a_damaged_message_is_not_whole():
 
 
 def test_a_conversation_says_how_long_a_message_takes():
-    picture, verdict = pipe.converse(messages=3, in_advance=1, kilobytes=1, thinking_ms=0)
+    data, verdict = pipe.converse(messages=3, in_advance=1, kilobytes=1, thinking_ms=0)
     assert "3 messages came back" in verdict
-    assert "8 messages" in picture.title
+    assert "8 messages" in lanes(**data).title
 
 
 def test_too_much_in_advance_is_a_deadlock_and_says_where():

@@ -11,6 +11,7 @@ import pytest
 from helpers.lessons import queues
 from helpers.recording.recorder import record
 from helpers.recording.trace import Trace
+from helpers.show import depth
 from helpers.supervision.supervisor import expect_failure, supervised
 
 spawn = get_context("spawn")
@@ -213,8 +214,8 @@ def test_jobs_take_as_long_as_the_longest_share():
 
 
 def test_a_slow_consumer_holds_producers_back():
-    picture, verdict = queues.workshop(1, 1, maxsize=2, making_ms=0, work_ms=10)
-    assert "of 2 allowed" in picture.title
+    data, verdict = queues.workshop(1, 1, maxsize=2, making_ms=0, work_ms=10)
+    assert "of 2 allowed" in depth(**data).title
     assert verdict.endswith("The limit holds the producers back; more consumers would help.")
 
 

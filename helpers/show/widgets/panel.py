@@ -2,7 +2,7 @@
 
 import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -12,8 +12,9 @@ from helpers import validate
 from helpers.show.theme import Picture
 from helpers.show.widgets.kernel import in_main_thread
 
-Knob = tuple[float, float, float] | Sequence[str]
-Run = Callable[..., tuple[Picture, str]]
+Knob = tuple[float, float, float] | Sequence[str] | Mapping[str, Any] | bool
+Experiment = Callable[..., tuple[Mapping[str, Any], str]]
+Draw = Callable[..., Picture]
 
 
 class Panel(ipywidgets.VBox):
@@ -22,8 +23,9 @@ class Panel(ipywidgets.VBox):
     One run at a time. On a page without a kernel the first picture and its verdict show.
     """
 
-    def __init__(self, run: Run, knobs: dict[str, ipywidgets.Widget]) -> None:
-        self.run = run
+    def __init__(self, experiment: Experiment, draw: Draw, knobs: dict[str, ipywidgets.Widget]) -> None:
+        self.experiment = experiment
+        self.draw = draw
         self.knobs = knobs
         self.picture: Picture | None = None
         self.verdict = ""
@@ -44,7 +46,8 @@ class Panel(ipywidgets.VBox):
             return
         self._button.disabled, self._button.description = True, "running …"
         try:
-            self.picture, self.verdict = _result(self.run(**{name: knob.value for name, knob in self.knobs.items()}))
+            data, verdict = _result(self.experiment(**{name: knob.value for name, knob in self.knobs.items()}))
+            self.picture, self.verdict = self.draw(**data), verdict
             self._shown.value = self.picture.html()
         except Exception as error:
             # without the picture of an earlier run, which shows something else
@@ -67,37 +70,46 @@ class Panel(ipywidgets.VBox):
         }
 
 
-def panel(run: Run, **knobs: Knob) -> Panel:
-    """Return a panel that calls `run` with the value of each knob, and shows the (picture, verdict) it returns.
+def panel(experiment: Experiment, draw: Draw, **knobs: Knob) -> Panel:
+    """Return a panel that calls `experiment` with the value of each knob, and shows what comes of it.
 
-    A knob is (lowest, highest, first value) for a slider, whole numbers or not, or a list of words to choose from.
-    Raises TypeError for a knob of any other form or a `run` that does not take these knobs, ValueError for a first
-    value out of range.
+    The experiment returns the arguments of `draw` by name, and a verdict in words. A knob is (lowest, highest, first
+    value) for a slider, whole numbers or not; True or False; a list of words to choose from; or a dict of words and the
+    values that they stand for. Raises TypeError for a knob of any other form or an experiment that does not take these
+    knobs, ValueError for a first value out of range.
     """
     widgets = {name: _widget(name, knob) for name, knob in knobs.items()}
-    _check_takes(run, knobs)
-    return Panel(run, widgets)
+    _check_takes(experiment, knobs)
+    if not callable(draw):
+        validate.refuse(TypeError, "draw", "a function that returns a picture, such as lanes", draw)
+    return Panel(experiment, draw, widgets)
 
 
-def _check_takes(run: Run, knobs: dict[str, Knob]) -> None:
-    allowed = f"a function of {', '.join(knobs) or 'nothing'} that returns (picture, verdict)"
-    if not callable(run):
-        validate.refuse(TypeError, "run", allowed, run)
+def _check_takes(experiment: Experiment, knobs: dict[str, Knob]) -> None:
+    allowed = f"a function of {', '.join(knobs) or 'nothing'} that returns (what is drawn, verdict)"
+    if not callable(experiment):
+        validate.refuse(TypeError, "experiment", allowed, experiment)
     try:
-        inspect.signature(run).bind(**knobs)
+        inspect.signature(experiment).bind(**knobs)
     except TypeError as error:
-        validate.refuse(TypeError, "run", f"{allowed} ({error})", run)
+        validate.refuse(TypeError, "experiment", f"{allowed} ({error})", experiment)
 
 
-def _result(returned: object) -> tuple[Picture, str]:
+def _result(returned: object) -> tuple[Mapping[str, Any], str]:
     match returned:
-        case (Picture() as picture, str() as verdict):
-            return picture, verdict
-    validate.refuse(TypeError, "what run returns", '(picture, verdict), such as (lanes(run), "it took 2 s")', returned)
+        case (Mapping() as data, str() as verdict):
+            return data, verdict
+    allowed = "(the arguments of draw, verdict), such as ({'run': run}, 'it took 2 s')"
+    validate.refuse(TypeError, "what experiment returns", allowed, returned)
 
 
 def _widget(name: str, knob: Knob) -> ipywidgets.Widget:
     look = {"description": name.replace("_", " "), "style": {"description_width": "10em"}, "layout": {"width": "34em"}}
+    if isinstance(knob, bool):
+        # on the line of the other knobs' values, with its name before it
+        return ipywidgets.Checkbox(knob, indent=True, **look)
+    if isinstance(knob, Mapping) and knob:
+        return ipywidgets.Dropdown(options=list(knob.items()), **look)
     allowed = "words to choose from, or (lowest, highest, first value)"
     validate.sequence(name, knob, allowed, least=0)
     if knob and all(isinstance(each, str) for each in knob):

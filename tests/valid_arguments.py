@@ -234,6 +234,7 @@ MAKES_SENSE = {
     "count_often.lock": "true",
     "play.lock": "true",
     "panel.draw": "class function",
+    "panel.knobs": "true",
     "count_often.window": "zero",
     "deal_out.shared": "true",
     "gather.readers": "list tuple",

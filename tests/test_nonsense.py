@@ -251,6 +251,8 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process.BaseProcess, "start", refuse)
     monkeypatch.setattr(util, "spawnv_passfds", refuse)
     monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+    # a bar is shown, which without a notebook is printed
+    monkeypatch.setattr("helpers.show.widgets.progress.display", lambda shown: None)
 
 
 @pytest.mark.parametrize("module", ANSWERING)

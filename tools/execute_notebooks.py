@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-CELL_LIMIT = 5.0  # seconds; a learner does not wait longer
+CELL_LIMIT = 15.0  # seconds; a learner does not wait longer, even with a bar to look at
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 

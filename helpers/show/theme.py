@@ -13,6 +13,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import is_color_like, to_rgb
 from matplotlib.figure import Figure
+from PIL import Image
 
 from helpers import validate
 
@@ -26,6 +27,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":")
 WIDTH = 9.0  # inches
 DOTS = 80  # per inch
+COLOURS = 128  # kept in a saved picture
 
 STYLE = {
     "font.family": "DejaVu Sans",
@@ -48,13 +50,11 @@ class Picture:
         self.words = words
 
     def png(self) -> bytes:
-        """Return the picture as a PNG file, reduced to 64 colours, which is enough here and a third of the size."""
-        from PIL import Image
-
+        """Return the picture as a PNG file with its most frequent colours, which is a third of the size."""
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", dpi=DOTS * 1.5, facecolor=PAPER)
         small = io.BytesIO()
-        Image.open(buffer).convert("RGB").quantize(64).save(small, format="png", optimize=True)
+        _with_fewer_colours(Image.open(buffer).convert("RGB")).save(small, format="png", optimize=True)
         return small.getvalue()
 
     def __repr__(self) -> str:
@@ -70,6 +70,15 @@ class Picture:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": repr(self)}
+
+
+def _with_fewer_colours(picture: Image.Image) -> Image.Image:
+    """Keep the frequent colours as they are: what is averaged away is only the blur at the edges of letters."""
+    counts = picture.getcolors(picture.width * picture.height)
+    frequent = [colour for _, colour in sorted(counts, reverse=True)[:COLOURS]]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([channel for colour in frequent for channel in colour])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def canvas(title: str, height: float, panels: int = 1) -> tuple[Figure, list[Axes]]:

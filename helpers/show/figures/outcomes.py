@@ -3,8 +3,6 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
-import ipywidgets
-from IPython.display import display
 from matplotlib.axes import Axes
 
 from helpers import validate
@@ -56,23 +54,6 @@ def shares(losing: Mapping[str, Proportion], what: str) -> Picture:
     name = next((case for case, share in losing.items() if share.share > 0.5), worst)
     title = f"With a {what} {name}, {losing[name].of_runs} lost updates"
     return _bars(title, list(losing.items()), [share.count > 0 for share in losing.values()], what)
-
-
-def progress(total: int) -> Callable[[int], None]:
-    """Show a bar, and return the function that moves it: it takes the number of runs done.
-
-    Raises TypeError or ValueError for a total that is not a whole number from 1 to 100,000.
-    """
-    bar = ipywidgets.IntProgress(value=0, max=validate.whole_number("total", total, 1, 100_000))
-    words = ipywidgets.Label(f"0 of {total:,} runs")
-    display(ipywidgets.HBox([bar, words]))
-
-    def advance(done: int) -> None:
-        # a hundred steps are enough to see, and leave the runs alone
-        if done == total or done % max(1, total // 100) == 0:
-            bar.value, words.value = done, f"{done:,} of {total:,} runs"
-
-    return advance
 
 
 def halves(run: Trace, start: int = 0) -> Picture:

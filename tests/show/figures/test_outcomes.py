@@ -4,7 +4,7 @@ import pytest
 
 from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats
-from helpers.show.figures.outcomes import HATCH, halves, outcomes, progress, shares
+from helpers.show.figures.outcomes import HATCH, halves, outcomes, shares
 from helpers.show.theme import FAILURE
 from tests.recorded_updates import recording
 
@@ -92,28 +92,6 @@ def test_halves_are_told_in_words_and_by_hatching():
     assert picture.png().startswith(b"\x89PNG")
 
 
-def test_progress_shows_a_bar_and_moves_it(monkeypatch):
-    shown = []
-    monkeypatch.setattr("helpers.show.figures.outcomes.display", shown.append)
-    advance = progress(3)
-    bar, words = shown[0].children
-    assert (bar.value, words.value) == (0, "0 of 3 runs")
-    advance(2)
-    assert (bar.value, words.value) == (2, "2 of 3 runs")
-
-
-def test_progress_of_many_runs_moves_in_a_hundred_steps(monkeypatch):
-    shown = []
-    monkeypatch.setattr("helpers.show.figures.outcomes.display", shown.append)
-    advance = progress(1_000)
-    advance(9)
-    assert shown[0].children[0].value == 0
-    advance(10)
-    assert shown[0].children[0].value == 10
-    advance(1_000)
-    assert shown[0].children[1].value == "1,000 of 1,000 runs"
-
-
 def test_bad_input_is_refused():
     with pytest.raises(TypeError, match="repeats must be what repeat returns, not 5"):
         outcomes(5, below_five)
@@ -127,9 +105,3 @@ def test_bad_input_is_refused():
         halves(recording([]))
     with pytest.raises(ValueError, match="children that read and write a Value"):
         halves(recording([10]))
-
-
-@pytest.mark.parametrize(("total", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("two", TypeError)])
-def test_a_bad_total_is_refused(total, error):
-    with pytest.raises(error, match=f"total must be .* not {total!r}"):
-        progress(total)

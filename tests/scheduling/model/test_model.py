@@ -29,6 +29,18 @@ def test_the_philosophers_wait_in_a_circle():
     assert last.holders == {"fork 0": (0,), "fork 1": (1,), "fork 2": (2,)}
 
 
+def test_a_semaphore_is_held_until_it_is_given_back():
+    def borrow(seats):
+        seats.acquire()
+        yield
+        seats.release()
+        yield
+
+    model = Model(lambda objects: [(borrow, (objects.semaphore("seats", 2),))] * 2)
+    holders = [step.state.holders for step in model.follow([0, 1, 0, 1])]
+    assert holders == [{"seats": (0,)}, {"seats": (0, 1)}, {"seats": (1,)}, {}]
+
+
 def test_a_statement_expands_into_its_accesses():
     folded, expanded = explore(interleavings.additions()), explore(interleavings.additions(), grain="access")
     assert folded.outcomes == {2: 2}

@@ -4,7 +4,6 @@ Each check returns the value when it is allowed. It raises TypeError for a value
 one of the right kind that is out of range: "<name> must be <what is allowed>, not <value>".
 """
 
-import inspect
 import math
 import os
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
@@ -92,6 +91,9 @@ def function(name: str, value: Callable[..., Any], allowed: str, arguments: int)
     """Check for something that can be called with so many arguments, which `allowed` describes."""
     if not callable(value):
         refuse(TypeError, name, allowed, value)
+    # here, since children seldom ask for a function, and inspect takes time to load
+    import inspect
+
     try:
         inspect.signature(value).bind(*range(arguments))
     except ValueError:

@@ -189,6 +189,7 @@ INSTANCES = {
     "Exploration": exploration,
     "Fit": lambda: measurement().fit,
     "SharedObjects": SharedObjects,
+    "Model": lambda: exploration().model,
     "Panel": lambda: panel(experiment, bars, n=(1, 2, 1)),
     "Prediction": lambda: predict("Is it safe?", ["yes", "no"]),
     "Repeats": lambda: Repeats({1: 2, 2: 3}, 1.0),
@@ -201,6 +202,7 @@ INSTANCES = {
 HASHABLE = (
     "none true minus zero half nan inf huge blank text bytes tuple object function class generator module ellipsis"
 )
+KINDS = ("integer", "dict", "lock", "semaphore", "condition", "barrier", "queue", "pipe")
 # which nonsense makes sense after all; keys as in VALID, words as in `test_nonsense.nonsense`
 MAKES_SENSE = {
     # helpers.validate
@@ -229,6 +231,35 @@ MAKES_SENSE = {
     "title": "text",
     "Prediction.verdict.because": "blank text",
     "what": "text",
+    # helpers.recording
+    "Trace.to_chrome.path": "text",
+    "record.deadline": "half",
+    # helpers.scheduling
+    "Exploration.__getitem__.number": "zero",
+    "Exploration.follow.schedule": "list tuple",
+    "Exploration.probability.outcome": HASHABLE.replace("function class", ""),
+    "Exploration.successors.number": "zero",
+    "Model.follow.schedule": "list tuple",
+    "Model.known": "none dict",
+    "Sample.frequency.outcome": HASHABLE,
+    "Scenario.invariant": "none",
+    "Scenario.outcome": "none",
+    "Scenario.title": "blank text",
+    "SharedObjects.condition.lock": "none",
+    "SharedObjects.dict.items": "none dict",
+    "SharedObjects.integer.value": "minus zero",
+    "SharedObjects.semaphore.value": "zero",
+    "State.step.process": "zero",
+    "ends_with.outcome": HASHABLE,
+    "graph_data.goals": "none dict",
+    "keep_workers.deadline": "half",
+    "lost_updates.steps": "list tuple",
+    **dict.fromkeys([f"SharedObjects.{kind}.name" for kind in KINDS], "text"),
+    "replay.deadline": "half",
+    "replay.schedule": "list tuple",
+    "sample.deadline": "half",
+    "seed": "zero",
+    "until": "none",
     # helpers.lessons
     "converse.kilobytes": "zero",
     "converse.thinking_ms": "zero",
@@ -260,8 +291,8 @@ MAKES_SENSE = {
     "expect_failure.deadline": "half",
     "supervised.deadline": "half",
     # helpers.measuring
-    "Fit.at.size": "zero half",
     "Mechanism.name": "text",
+    "Fit.at.size": "zero half",
     "Proportion.count": "zero",
     "Repeats.seconds": "zero half",
     "Survey.arrived": "dict",
@@ -295,7 +326,7 @@ EXEMPT = {
     ),
     "it runs in a child or a manager, with live objects": ("Letter QueueEnd.put Slot.put Tally.add Tally.total visit"),
     "this project calls it, with what stands in its source": ("PrivateName missing opens refuse"),
-    "what calls it has checked, or it is asked too often": "at_most_one_inside first_rule left_out",
+    "what calls it has checked, or it is asked too often": "State.take at_most_one_inside first_rule left_out",
     "it shows anything": "shown",
     "ipywidgets calls it with the button that was pressed": "Panel.press",
 }

@@ -10,7 +10,7 @@ An observer writes in every process what the probes see; here it is put in place
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from helpers import compat
@@ -19,7 +19,7 @@ from helpers.recording.observer import Observer
 from helpers.recording.reading import read
 from helpers.recording.trace import Trace
 from helpers.supervision import interrupts, session
-from helpers.supervision.supervisor import current_supervisor, supervised
+from helpers.supervision.supervisor import Supervisor, current_supervisor, supervised
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -27,8 +27,7 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 READ_WITHIN = 1.0  # seconds, after the deadline
 
 
-@interrupts.uninterrupted_block
-def record(deadline: float = 5.0) -> Iterator[Trace]:
+def record(deadline: float = 5.0) -> AbstractContextManager[Trace]:
     """Watch the block, and fill the trace that it yields once the block is over, however it ends.
 
     The block is supervised, with this deadline in seconds, unless it is inside a supervised block already. While it
@@ -38,6 +37,11 @@ def record(deadline: float = 5.0) -> Iterator[Trace]:
     Raises RuntimeError inside another recording, UnsupportedPython where Python lacks a private name that is needed;
     TypeError, ValueError and ProcessesFailed as `supervised` does.
     """
+    return _recorded(supervised(deadline))
+
+
+@interrupts.uninterrupted_block
+def _recorded(block: Supervisor) -> Iterator[Trace]:
     compat.require("recording")
     if probes.is_attached():
         raise RuntimeError("a recording is going on already; end its block before the next begins")
@@ -45,8 +49,8 @@ def record(deadline: float = 5.0) -> Iterator[Trace]:
     with ExitStack() as stack:
         # the supervisor ends first, so that what killed children left behind is complete when it is read
         if current_supervisor() is None:
-            stack.enter_context(_observed(run, deadline))
-            stack.enter_context(supervised(deadline))
+            stack.enter_context(_observed(run, block.deadline))
+            stack.enter_context(block)
         else:
             stack.enter_context(_observed(run, 0.0))
         yield run

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers import validate
 from helpers.recording import chrome
 from helpers.recording.kinds import EventKind, Outcome
 
@@ -69,5 +70,8 @@ class Trace:
     left_out: int = 0  # later calls for which there was no time or room: from some moment on there are none here
 
     def to_chrome(self, path: Path | str) -> None:
-        """Write the trace as Chrome-trace JSON, which Perfetto and VizTracer's viewer open."""
-        chrome.write(self, Path(path))
+        """Write the trace as Chrome-trace JSON, which Perfetto and VizTracer's viewer open.
+
+        Raises TypeError or ValueError for what is no path.
+        """
+        chrome.write(self, Path(validate.path("path", path)))

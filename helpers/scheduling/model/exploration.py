@@ -21,6 +21,7 @@ MODELS = ("uniform", "coin")
 Count = int | float  # an exact number; math.inf where a loop gives infinitely many schedules
 Predicate = Callable[[State], bool]
 
+A_PREDICATE = "a test of a state, such as deadlock"  # for errors that say what is needed
 _NONE = -1
 _HARDLY_ANY = 1e-12
 _MAX_ROUNDS = 10_000
@@ -39,18 +40,34 @@ def explore(scenario: Scenario | Build, grain: str = "step", max_states: int = M
 
 
 def deadlock(state: State) -> bool:
-    """Tell whether the processes wait for ever: for `Exploration.shortest`."""
-    return state.deadlocked
+    """Tell whether the processes wait for ever: for `Exploration.shortest`. Raises TypeError for what is no state."""
+    return _checked(state).deadlocked
 
 
 def violation(state: State) -> bool:
-    """Tell whether the invariant was violated: for `Exploration.shortest`."""
-    return state.violated
+    """Tell whether the invariant was violated: for `Exploration.shortest`. Raises TypeError for what is no state."""
+    return _checked(state).violated
 
 
 def ends_with(outcome: Hashable) -> Predicate:
-    """Return a test for the states in which a scenario has ended with this outcome: for `Exploration.shortest`."""
+    """Return a test for the states in which a scenario has ended with this outcome: for `Exploration.shortest`.
+
+    Raises TypeError for what is not hashable.
+    """
+    validate.hashable("outcome", outcome, "an outcome")
     return lambda state: state.finished and state.outcome == outcome
+
+
+def as_predicate(name: str, wanted: Hashable | Predicate) -> Predicate:
+    """Return the test of a state that is meant by a test, or by an outcome; TypeError for what is neither."""
+    if callable(wanted):
+        return validate.function(name, wanted, f"an outcome or {A_PREDICATE}", 1)
+    validate.hashable(name, wanted, "an outcome")
+    return ends_with(wanted)
+
+
+def _checked(state: State) -> State:
+    return validate.instance("state", state, State, "a state of an exploration")
 
 
 class Exploration:
@@ -70,7 +87,17 @@ class Exploration:
         return len(self._states)
 
     def __getitem__(self, number: int) -> State:
-        """Return the state of this number."""
+        """Return the state of this number; TypeError or ValueError for a number that no state has."""
+        return self._state(self._checked_number(number))
+
+    def __iter__(self) -> Iterator[State]:
+        """Return an iterator over all states."""
+        return map(self._state, range(len(self)))
+
+    def _checked_number(self, number: int) -> int:
+        return validate.whole_number("number", number, 0, len(self) - 1)
+
+    def _state(self, number: int) -> State:
         shared, *locations = self._states[number]
         values, violated = self._shared[shared]
         return State(self.model, values, tuple(locations), violated)
@@ -124,7 +151,13 @@ class Exploration:
         )
 
     def successors(self, number: int) -> list[int | None]:
-        """Return for each process the number of the state after its step, None where it cannot take one."""
+        """Return for each process the number of the state after its step, None where it cannot take one.
+
+        Raises TypeError or ValueError for a number that no state has.
+        """
+        return self._after(self._checked_number(number))
+
+    def _after(self, number: int) -> list[int | None]:
         n = len(self.model.names)
         return [None if target == _NONE else target for target in self._targets[number * n : (number + 1) * n]]
 
@@ -176,7 +209,7 @@ class Exploration:
         """How many schedules end with each outcome; schedules that end in a deadlock have none."""
         counts: dict[Hashable, Count] = {}
         for number in self._ends:
-            state = self[number]
+            state = self._state(number)
             if state.finished:
                 counts[state.outcome] = counts.get(state.outcome, 0) + self._paths[number]
         return counts
@@ -184,12 +217,12 @@ class Exploration:
     @cached_property
     def deadlocks(self) -> Count:
         """How many schedules end in a deadlock."""
-        return sum(self._paths[number] for number in self._ends if not self[number].finished)
+        return sum(self._paths[number] for number in self._ends if not self._state(number).finished)
 
     @cached_property
     def violations(self) -> Count:
         """How many schedules violate the invariant at some time."""
-        return sum(self._paths[number] for number in self._ends if self[number].violated)
+        return sum(self._paths[number] for number in self._ends if self._state(number).violated)
 
     def probability(self, outcome: Hashable | Predicate, model: str = "uniform") -> Fraction | float:
         """Return the probability of an outcome, or of an end for which a predicate such as `deadlock` holds.
@@ -198,11 +231,12 @@ class Exploration:
         is equally likely to be next. The result is an exact Fraction, save for "coin" in a graph with loops: a float
         that is good to 12 digits.
 
-        Raises ValueError for another model, or for "uniform" where there are infinitely many schedules.
+        Raises TypeError for what is neither an outcome nor a test of a state, ValueError for another model, or for
+        "uniform" where there are infinitely many schedules.
         """
         validate.one_of("model", model, MODELS)
-        wanted = outcome if callable(outcome) else ends_with(outcome)
-        ends = [number for number in self._ends if wanted(self[number])]
+        wanted = as_predicate("outcome", outcome)
+        ends = [number for number in self._ends if wanted(self._state(number))]
         if model == "coin":
             return sum((self._coin_probabilities[number] for number in ends), start=Fraction(0))
         if self.schedules in (0, math.inf):
@@ -269,9 +303,10 @@ class Exploration:
         """Return the shortest schedule to a state for which the predicate holds, as process numbers.
 
         Ready-made predicates: `deadlock`, `violation`, `ends_with(outcome)`. None is a proof that no schedule gets
-        there.
+        there. Raises TypeError for what is no function of a state.
         """
-        found = (number for number in range(len(self)) if predicate(self[number]))
+        validate.function("predicate", predicate, A_PREDICATE, 1)
+        found = (number for number in range(len(self)) if predicate(self._state(number)))
         number = next(found, None)
         return None if number is None else self._path(number)
 
@@ -279,7 +314,7 @@ class Exploration:
         schedule = []
         while number:
             parent = self._parents[number]
-            schedule.append(self.successors(parent).index(number))
+            schedule.append(self._after(parent).index(number))
             number = parent
         return schedule[::-1]
 
@@ -317,4 +352,4 @@ class Exploration:
                 yield list(schedule)
 
     def _ways(self, number: int) -> Iterator[tuple[int, int]]:
-        return ((process, after) for process, after in enumerate(self.successors(number)) if after is not None)
+        return ((process, after) for process, after in enumerate(self._after(number)) if after is not None)

@@ -5,7 +5,8 @@ import linecache
 from collections.abc import Mapping
 from typing import Any
 
-from helpers.scheduling.model.exploration import Exploration, Predicate, deadlock
+from helpers import validate
+from helpers.scheduling.model.exploration import A_PREDICATE, Exploration, Predicate, deadlock
 from helpers.scheduling.model.model import Step
 from helpers.scheduling.model.worker_graph import Location, SourceLine
 from helpers.scheduling.program.semantics import READS, WRITES, Access
@@ -36,8 +37,12 @@ def graph_data(
     deadlock: {schedules: str, coin: float}.
     goals: list of {task, states: those in which it is reached}, for `goals` by task in words.
 
-    Raises ValueError for more than `max_states` states.
+    Raises ValueError for more than `max_states` states; TypeError or ValueError for any other kind of argument.
     """
+    validate.instance("explored", explored, Exploration, "what explore returns")
+    validate.whole_number("max_states", max_states, 1, 10**9)
+    for task, goal in validate.mapping("goals", {} if goals is None else goals, "tests by task in words", 0).items():
+        validate.function(f"goals[{task!r}]", goal, A_PREDICATE, 1)
     if len(explored) > max_states:
         raise ValueError(f"explored may have at most max_states={max_states:,} states here, not {len(explored):,}")
     return _Tables(explored).data(goals or {})

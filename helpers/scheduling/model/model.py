@@ -58,10 +58,11 @@ class Model:
     ) -> None:
         self.scenario = as_scenario(scenario)
         self.grain = validate.one_of("grain", grain, GRAINS)
+        known = {} if known is None else validate.instance("known", known, dict, "a dict to fill, or None")
         self.shared_objects = SharedObjects()
         workers = _checked_workers(self.scenario.build(self.shared_objects))
         self.semantics = self.shared_objects.semantics
-        self.graphs = self._graphs(workers, {} if known is None else known)
+        self.graphs = self._graphs(workers, known)
         self.names = [f"{worker.__name__} {number}" for number, (worker, _) in enumerate(workers)]
 
     def _graphs(self, workers: list[tuple[Worker, tuple]], known: dict[tuple, WorkerGraph]) -> list[WorkerGraph]:
@@ -96,10 +97,7 @@ class Model:
         Raises TypeError if it is not hashable.
         """
         outcome = self.scenario.outcome(shared) if self.scenario.outcome else self._data(shared)
-        try:
-            hash(outcome)
-        except TypeError:
-            raise TypeError(f"an outcome must be hashable, not {outcome!r}; give the scenario an outcome=...") from None
+        validate.hashable("the outcome of a scenario (what its outcome=... returns)", outcome, "something")
         return outcome
 
     def _data(self, shared: Shared) -> Hashable:
@@ -157,12 +155,12 @@ class Model:
 
         Raises ValueError for a step that is not possible, and says why; TypeError for what is not a list of numbers.
         """
-        if not isinstance(schedule, list | tuple):
-            raise TypeError(f"schedule must be a list of process numbers, such as [0, 1, 0, 1], not {schedule!r}")
+        validate.sequence("schedule", schedule, "process numbers, such as [0, 1, 0, 1]", least=0)
         state, steps = self.start, []
         for index, process in enumerate(schedule):
+            validate.whole_number(f"schedule[{index}]", process, 0, len(self.names) - 1)
             try:
-                steps.append(state.step(process))
+                steps.append(state.take(process))
             except ValueError as error:
                 raise ValueError(f"schedule[{index}] is not possible: {error}") from None
             state = steps[-1].state
@@ -265,9 +263,13 @@ class State:
     def step(self, process: int) -> Step:
         """Let one process take a step.
 
-        Raises ValueError if it cannot, and says why.
+        Raises ValueError if it cannot, and says why; TypeError or ValueError for what is not its number.
         """
-        move = self._move(process) if process in range(len(self.locations)) else None
+        return self.take(validate.whole_number("process", process, 0, len(self.locations) - 1))
+
+    def take(self, process: int) -> Step:
+        """Do as `step` does, for a number that is known to be one of a process."""
+        move = self._move(process)
         if move is None:
             raise ValueError(self._refusal(process))
         model = self.model
@@ -290,8 +292,6 @@ class State:
         return Waiting(process, semantics.name, semantics.waits_for(access.verb), holders)
 
     def _refusal(self, process: int) -> str:
-        if process not in range(len(self.locations)):
-            return f"process must be a number from 0 to {len(self.locations) - 1}, not {process!r}"
         name = self.model.names[process]
         if self.locations[process].ended:
             return f"{name} has ended and cannot take another step"
@@ -301,11 +301,12 @@ class State:
 
 
 def _checked_workers(workers: Any) -> list[tuple[Worker, tuple]]:
+    allowed = "a list of (worker, tuple of arguments)"
     if not isinstance(workers, list) or not workers:
-        raise TypeError(f"a scenario must return a list of (worker, arguments), not {workers!r}")
+        validate.refuse(TypeError, "what a scenario returns", allowed, workers)
     for entry in workers:
         if not (isinstance(entry, tuple) and len(entry) == 2 and callable(entry[0]) and isinstance(entry[1], tuple)):
-            raise TypeError(f"a scenario must return a list of (worker, tuple of arguments), not {entry!r}")
+            validate.refuse(TypeError, "each entry that a scenario returns", "(worker, tuple of arguments)", entry)
     return workers
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
 from helpers import validate
-from helpers.scheduling.model.exploration import Predicate
+from helpers.scheduling.model.exploration import A_PREDICATE, Predicate
 from helpers.scheduling.model.model import Model, State
 from helpers.scheduling.program.scenario import Build, Scenario
 
 MAX_WALK = 10_000  # steps
 MAX_RUNS = MAX_STEPS = 1_000_000
+MAX_SEED = 2**64 - 1
 
 Choose = Callable[[int, State], int]  # number of the step, state -> process that takes it
 
@@ -40,8 +41,10 @@ def random_walks(
 
     `until` is a predicate such as `deadlock`; the shortest way seen to a state for which it holds is kept in `found`.
 
-    Raises ValueError for less than one run; CannotExplore for a worker that does not do the same every time.
+    Raises TypeError or ValueError for what is no scenario, no number in its range, or no test of a state; CannotExplore
+    for a worker that does not do the same every time.
     """
+    _check(runs, seed, until, longest)
     rng = random.Random(seed)
     return _walks(Model(scenario, grain), runs, lambda: lambda _, state: rng.choice(state.enabled), until, longest)
 
@@ -65,10 +68,19 @@ def pct(
 
     Raises as `random_walks`, and ValueError for a depth below 1.
     """
+    _check(runs, seed, until, longest)
     validate.whole_number("depth", depth, 1, MAX_STEPS)
     model, rng = Model(scenario, grain), random.Random(seed)
     length = sum(1 for _ in _walk(model, lambda _, state: state.enabled[0], longest))
     return _walks(model, runs, lambda: _by_priority(len(model.names), rng, depth, length), until, longest)
+
+
+def _check(runs: int, seed: int, until: Predicate | None, longest: int) -> None:
+    validate.whole_number("runs", runs, 1, MAX_RUNS)
+    validate.whole_number("seed", seed, 0, MAX_SEED)
+    validate.whole_number("longest", longest, 1, MAX_STEPS)
+    if until is not None:
+        validate.function("until", until, f"{A_PREDICATE}, or None", 1)
 
 
 def _by_priority(processes: int, rng: random.Random, depth: int, length: int) -> Choose:
@@ -87,7 +99,6 @@ def _by_priority(processes: int, rng: random.Random, depth: int, length: int) ->
 
 
 def _walks(model: Model, runs: int, scheduler: Callable[[], Choose], until: Predicate | None, longest: int) -> Walks:
-    validate.whole_number("runs", runs, 1, MAX_RUNS)
     ends: list[State] = []
     found: list[int] | None = [] if until and until(model.start) else None
     for _ in range(runs):
@@ -111,11 +122,10 @@ def _walks(model: Model, runs: int, scheduler: Callable[[], Choose], until: Pred
 
 def _walk(model: Model, choose: Choose, longest: int) -> Iterator[tuple[int, State]]:
     """Yield each process that takes a step, and the state after it."""
-    validate.whole_number("longest", longest, 1, MAX_STEPS)
     state = model.start
     for step in range(longest):
         if not state.enabled:
             return
         process = choose(step, state)
-        state = state.step(process).state
+        state = state.take(process).state
         yield process, state

@@ -11,16 +11,19 @@ from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
 from typing import Any
 
+from helpers import validate
 from helpers.scheduling.program import semantics
 from helpers.scheduling.program.semantics import Access, ObjectSemantics, Raised, unpacked
 
+MAX_COUNT = 2**31 - 1  # permits, parties or items, as real objects allow
 _MISSING = object()
 
 
 class SharedObjects:
     """The shared objects of one scenario. Each method declares one object and returns the workers' handle on it.
 
-    Raises ValueError for a name that is empty or taken, or a size that is out of range.
+    Raises TypeError or ValueError for a name that is no text, empty or taken, and for a value, items, a lock or a size
+    of another kind or out of range.
     """
 
     def __init__(self, declared: list[ObjectSemantics] | None = None) -> None:
@@ -29,11 +32,13 @@ class SharedObjects:
 
     def integer(self, name: str, value: int = 0) -> "Integer":
         """Declare a whole number of 64 bits."""
-        return Integer(self, self._declare(semantics.IntegerSemantics(name, _int64(value))))
+        validate.whole_number("value", value, -(2**63), 2**63 - 1)
+        return Integer(self, self._declare(semantics.IntegerSemantics(name, value)))
 
     def dict(self, name: str, items: Mapping[str | int, Any] | None = None) -> "Dict":
         """Declare a dict with keys of type str or int; in reality a dict in a manager's process."""
-        parcels = frozenset((_key(key), pickle.dumps(value)) for key, value in (items or {}).items())
+        items = {} if items is None else validate.mapping("items", items, "values by key, or None", least=0)
+        parcels = frozenset((_key(key), pickle.dumps(value)) for key, value in items.items())
         return Dict(self, self._declare(semantics.DictSemantics(name, parcels)))
 
     def lock(self, name: str) -> "Lock":
@@ -42,20 +47,25 @@ class SharedObjects:
 
     def semaphore(self, name: str, value: int = 1) -> "Semaphore":
         """Declare a counting semaphore with `value` permits."""
-        return Semaphore(self, self._declare(semantics.SemaphoreSemantics(name, _at_least(0, "value", value))))
+        validate.whole_number("value", value, 0, MAX_COUNT)
+        return Semaphore(self, self._declare(semantics.SemaphoreSemantics(name, value)))
 
     def condition(self, name: str, lock: "Lock | None" = None) -> "Condition":
         """Declare a condition on a lock; without one it gets a lock of its own, called "<name> lock"."""
-        lock = lock or self.lock(f"{name} lock")
+        if lock is None:
+            lock = self.lock(f"{validate.text('name', name)} lock")
+        validate.instance("lock", lock, Lock, "a lock of these shared objects, or None")
         return Condition(self, self._declare(semantics.ConditionSemantics(name)), lock.slot)
 
     def barrier(self, name: str, parties: int) -> "Barrier":
         """Declare a barrier that opens when `parties` processes have arrived."""
-        return Barrier(self, self._declare(semantics.BarrierSemantics(name, _at_least(1, "parties", parties))))
+        validate.whole_number("parties", parties, 1, MAX_COUNT)
+        return Barrier(self, self._declare(semantics.BarrierSemantics(name, parties)))
 
     def queue(self, name: str, maxsize: int) -> "Queue":
         """Declare a queue that holds at most `maxsize` items."""
-        return Queue(self, self._declare(semantics.QueueSemantics(name, _at_least(1, "maxsize", maxsize))))
+        validate.whole_number("maxsize", maxsize, 1, MAX_COUNT)
+        return Queue(self, self._declare(semantics.QueueSemantics(name, maxsize)))
 
     def pipe(self, name: str) -> tuple["PipeEnd", "PipeEnd"]:
         """Declare a duplex pipe; return its two ends."""
@@ -73,8 +83,7 @@ class SharedObjects:
         return _HandleUnpickler(io.BytesIO(parcel), self).load()
 
     def _declare(self, declared: ObjectSemantics) -> int:
-        if not isinstance(declared.name, str) or not declared.name:
-            raise ValueError(f"name must be a string that is not empty, not {declared.name!r}")
+        validate.text("name", declared.name)
         if any(declared.name == other.name for other in self.semantics):
             raise ValueError(f"name must be new, but these shared objects already have a {declared.name!r}")
         self.semantics.append(declared)
@@ -205,11 +214,11 @@ class Condition(Handle):
 
     def notify(self, n: int = 1) -> None:
         """Wake those `n` that have slept longest (multiprocessing leaves it open which)."""
-        self._perform("notify", _at_least(1, "n", n))
+        self._perform("notify", validate.whole_number("n", n, 1, MAX_COUNT))
 
     def notify_all(self) -> None:
         """Wake all that sleep."""
-        self._perform("notify", 2**31)
+        self._perform("notify", MAX_COUNT)
 
 
 class Barrier(Handle):
@@ -288,7 +297,7 @@ def _found(key: str | int, parcel: bytes | None) -> bytes:
 
 def _key(key: str | int) -> str | int:
     if type(key) not in (str, int):
-        raise TypeError(f"key must be a str or an int, not {key!r}")
+        validate.refuse(TypeError, "key", "a str or an int", key)
     return key
 
 
@@ -297,11 +306,3 @@ def _int64(value: int) -> int:
     if not -(2**63) <= value < 2**63:
         raise OverflowError(f"value must fit into 64 bits, not {value}")
     return int(value)
-
-
-def _at_least(least: int, parameter: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{parameter} must be an int, not {value!r}")
-    if value < least:
-        raise ValueError(f"{parameter} must be at least {least}, not {value}")
-    return value

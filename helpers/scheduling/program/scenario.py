@@ -13,7 +13,14 @@ Shared = Mapping[str, Any]  # name of a shared object -> its value, in plain typ
 Parameters = ParamSpec("Parameters")
 
 
-class Scenario(NamedTuple):
+class _Fields(NamedTuple):
+    build: Build
+    outcome: Callable[[Shared], Hashable] | None
+    invariant: Callable[[Shared], bool] | None
+    title: str
+
+
+class Scenario(_Fields):
     """A concurrent program: `build` declares the shared objects and returns a list of (worker, arguments).
 
     `outcome` makes a hashable result of the final values of the shared objects. Without it the outcome is the final
@@ -21,12 +28,26 @@ class Scenario(NamedTuple):
     `invariant` says of such values whether all is well; it is asked in every state.
     Locks show as True (taken) or False, semaphores as permits left, conditions and barriers as processes inside.
     `title` names it; without one the name of the function that builds it does.
+
+    Raises TypeError for what cannot be called so, or a title that is no text.
     """
 
-    build: Build
-    outcome: Callable[[Shared], Hashable] | None = None
-    invariant: Callable[[Shared], bool] | None = None
-    title: str = ""
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        build: Build,
+        outcome: Callable[[Shared], Hashable] | None = None,
+        invariant: Callable[[Shared], bool] | None = None,
+        title: str = "",
+    ) -> "Scenario":
+        """Check what is given, before anything is built."""
+        validate.function("build", build, "a function of SharedObjects", 1)
+        for name, function in (("outcome", outcome), ("invariant", invariant)):
+            if function is not None:
+                validate.function(name, function, "a function of the values of the shared objects, or None", 1)
+        validate.text("title", title, may_be_empty=True)
+        return super().__new__(cls, build, outcome, invariant, title)
 
     @property
     def name(self) -> str:
@@ -75,6 +96,8 @@ def as_scenario(scenario: Scenario | Build) -> Scenario:
     """
     if isinstance(scenario, Scenario):
         return scenario
-    if not callable(scenario):
-        raise TypeError(f"scenario must be a Scenario or a function of SharedObjects, not {scenario!r}")
+    allowed = "a Scenario or a function of SharedObjects"
+    if isinstance(scenario, type):
+        validate.refuse(TypeError, "scenario", allowed, scenario)
+    validate.function("scenario", scenario, allowed, 1)
     return Scenario(scenario)

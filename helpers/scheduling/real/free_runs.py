@@ -8,7 +8,7 @@ from helpers import validate
 from helpers.measuring.proportion import Proportion
 from helpers.scheduling.model.model import Model
 from helpers.scheduling.program.scenario import Build, Scenario
-from helpers.scheduling.real.worker_pool import WorkerPool, pool_cache
+from helpers.scheduling.real.worker_pool import WorkerPool, known_graphs, pool_cache
 
 MAX_RUNS = 1_000_000
 
@@ -22,7 +22,8 @@ class Sample:
     deadlocks: int  # how many runs came to a deadlock
 
     def frequency(self, outcome: Hashable) -> Proportion:
-        """Return how often an outcome was seen, 0 times included."""
+        """Return how often an outcome was seen, 0 times included; TypeError for what is not hashable."""
+        validate.hashable("outcome", outcome, "an outcome")
         return Proportion(self.outcomes.get(outcome, 0), self.runs)
 
     @property
@@ -43,10 +44,9 @@ def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadlin
     """
     validate.whole_number("runs", runs, 1, MAX_RUNS)
     validate.start_method(method)
-    with pool_cache(deadline) as cache:
-        model = Model(scenario, known=cache.graphs)
-        with cache.pool(model, method) as pool:
-            ends = Counter(_run(model, pool) for _ in range(runs))
+    model = Model(scenario, known=known_graphs())
+    with pool_cache(deadline) as cache, cache.pool(model, method) as pool:
+        ends = Counter(_run(model, pool) for _ in range(runs))
     deadlocks = ends.pop(_DEADLOCK, 0)
     return Sample(runs, dict(ends.most_common()), deadlocks)
 

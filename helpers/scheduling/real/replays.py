@@ -13,7 +13,7 @@ from helpers.scheduling.model.model import Done, Model, State, Step
 from helpers.scheduling.program.scenario import Build, Scenario
 from helpers.scheduling.program.semantics import Kind
 from helpers.scheduling.real.worker_main import Report
-from helpers.scheduling.real.worker_pool import WorkerPool, pool_cache
+from helpers.scheduling.real.worker_pool import WorkerPool, known_graphs, pool_cache
 
 _PATIENCE = 2.0  # seconds that a step which the model allows may take to get what it waits for
 _SHORT_PATIENCE = 0.05  # seconds that a process in a deadlock waits, so that the waiting can be seen
@@ -62,11 +62,10 @@ def replay(
     `helpers.supervision.supervisor`) after `deadline` seconds, or those of the `keep_workers` block around it.
     """
     validate.start_method(method)
-    with pool_cache(deadline) as cache:
-        model = Model(scenario, grain, cache.graphs)
-        steps = model.follow(schedule)
-        with cache.pool(model, method) as pool:
-            return _ReplayRun(model, steps, pool).run()
+    model = Model(scenario, grain, known_graphs())
+    steps = model.follow(schedule)
+    with pool_cache(deadline) as cache, cache.pool(model, method) as pool:
+        return _ReplayRun(model, steps, pool).run()
 
 
 class _ReplayRun:

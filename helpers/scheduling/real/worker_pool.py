@@ -3,7 +3,7 @@
 import pickle
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.managers import SyncManager
@@ -16,7 +16,7 @@ from helpers.scheduling.program.scenario import Worker
 from helpers.scheduling.program.semantics import Kind
 from helpers.scheduling.real.real_objects import RealObject, real_objects
 from helpers.scheduling.real.worker_main import ONE_TRY, SharedStatus, serve
-from helpers.supervision.supervisor import supervised
+from helpers.supervision.supervisor import Supervisor, supervised
 
 MAX_PROCESSES = 64
 _LEAVES_WITHIN = 1.0  # seconds
@@ -152,13 +152,19 @@ class _DeadlockWatch:
         return before[0] == now[0] and before[1] > 0 and now[1] >= before[1] + 2
 
 
-@contextmanager
-def keep_workers(deadline: float = 60.0) -> Iterator[None]:
+def keep_workers(deadline: float = 60.0) -> AbstractContextManager[None]:
     """Make the calls of `replay` and `sample` in this block share their worker processes, which end with the block.
 
     The block is supervised: after `deadline` seconds it ends with `ProcessesFailed`.
+
+    Raises TypeError or ValueError for a deadline as `supervised` does.
     """
-    with supervised(deadline):
+    return _kept_workers(supervised(deadline))
+
+
+@contextmanager
+def _kept_workers(block: Supervisor) -> Iterator[None]:
+    with block:
         cache = PoolCache()
         _caches.append(cache)
         try:
@@ -167,6 +173,11 @@ def keep_workers(deadline: float = 60.0) -> Iterator[None]:
             _caches.remove(cache)
             for pool in cache.pools.values():
                 pool.close()
+
+
+def known_graphs() -> dict[tuple, WorkerGraph]:
+    """Return what the innermost `keep_workers` block knows of workers, or an empty dict to be filled."""
+    return _caches[-1].graphs if _caches else {}
 
 
 @contextmanager

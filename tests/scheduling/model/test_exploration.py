@@ -143,3 +143,8 @@ def test_a_violation_counts_even_if_all_is_well_again_at_the_end():
     assert (explored.violations, explored.schedules, explored.outcomes) == (1, 1, {0: 1})
     assert explored.shortest(violation) == [0, 0]
     assert random_walks(scenario, runs=3).violations == 3
+
+
+def test_all_states_can_be_gone_through():
+    explored = explore(interleavings.increments())
+    assert list(explored) == [explored[number] for number in range(len(explored))]

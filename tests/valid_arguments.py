@@ -202,6 +202,7 @@ INSTANCES = {
 HASHABLE = (
     "none true minus zero half nan inf huge blank text bytes tuple object function class generator module ellipsis"
 )
+NO_FUNCTION = HASHABLE.replace("function class", "")
 KINDS = ("integer", "dict", "lock", "semaphore", "condition", "barrier", "queue", "pipe")
 # which nonsense makes sense after all; keys as in VALID, words as in `test_nonsense.nonsense`
 MAKES_SENSE = {
@@ -234,10 +235,14 @@ MAKES_SENSE = {
     # helpers.recording
     "Trace.to_chrome.path": "text",
     "record.deadline": "half",
+    # helpers.show.explorer
+    "explorer.goal": NO_FUNCTION,
+    "explorer.grain": "none",
+    "explorer_data.goals": "none dict",
     # helpers.scheduling
     "Exploration.__getitem__.number": "zero",
     "Exploration.follow.schedule": "list tuple",
-    "Exploration.probability.outcome": HASHABLE.replace("function class", ""),
+    "Exploration.probability.outcome": NO_FUNCTION,
     "Exploration.successors.number": "zero",
     "Model.follow.schedule": "list tuple",
     "Model.known": "none dict",
@@ -314,7 +319,7 @@ MAKES_SENSE = {
     "rounded.number": "minus zero half",
 }
 
-# what is not called, by the reason; "Class" stands for its constructor, "function.parameter" for that alone
+# what is not called, by the reason; "Class" stands for its constructor
 EXEMPT = {
     "an instrument fills it with what it has seen": (
         "Advice Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
@@ -322,10 +327,11 @@ EXEMPT = {
     ),
     "one storey of an instrument calls it with the parts of another": (
         "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move Model.must_wait Model.outcome Panel "
-        "Model.shared Model.text Picture Prediction QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack Slot"
+        "Model.shared Model.text Picture Prediction QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack "
+        "Slot page title"
     ),
     "it runs in a child or a manager, with live objects": ("Letter QueueEnd.put Slot.put Tally.add Tally.total visit"),
-    "this project calls it, with what stands in its source": ("PrivateName missing opens refuse"),
+    "this project calls it, with what stands in its source": ("PrivateName missing opens refuse require"),
     "what calls it has checked, or it is asked too often": "State.take at_most_one_inside first_rule left_out",
     "it shows anything": "shown",
     "ipywidgets calls it with the button that was pressed": "Panel.press",

@@ -13,7 +13,7 @@ import traitlets
 
 from helpers import validate
 from helpers.measuring.proportion import Proportion
-from helpers.scheduling.model.exploration import Exploration, Predicate, deadlock, ends_with, explore, violation
+from helpers.scheduling.model.exploration import Exploration, Predicate, as_predicate, deadlock, explore, violation
 from helpers.scheduling.model.export import graph_data
 from helpers.scheduling.model.model import GRAINS
 from helpers.scheduling.model.worker_graph import CannotExplore
@@ -115,24 +115,17 @@ def _goals(goal: Goals | Goal) -> dict[str, Predicate]:
     if goal is None:
         return {}
     if not isinstance(goal, Mapping):
-        return {_task(goal): _test(goal)}
+        test = as_predicate("goal", goal)
+        return {_task(goal): test}
     if not goal or not all(isinstance(task, str) and task for task in goal):
-        raise TypeError(f"goal must be an outcome, a test of a state, or a dict of them by task in words, not {goal!r}")
-    return {task: _test(one) for task, one in goal.items()}
+        validate.refuse(TypeError, "goal", "an outcome, a test of a state, or a dict of them by task in words", goal)
+    return {task: as_predicate(f"goal[{task!r}]", one) for task, one in goal.items()}
 
 
 def _task(goal: Goal) -> str:
     if callable(goal):
         return _READY_MADE.get(goal, getattr(goal, "__name__", "reach the goal").strip("<>").replace("_", " "))
     return f"end with {goal}"
-
-
-def _test(goal: Goal) -> Predicate:
-    try:
-        hash(goal)
-    except TypeError:
-        raise TypeError(f"goal must be an outcome that is hashable, or a test of a state, not {goal!r}") from None
-    return goal if callable(goal) else ends_with(goal)
 
 
 def _explored(scenario: Scenario | Build, grain: str | None) -> Exploration:

@@ -161,7 +161,7 @@ def test_processes_start_in_the_main_thread_whichever_thread_hears_the_browser(m
     called = []
 
     class Loop:
-        add_callback = staticmethod(called.append)
+        add_callback = staticmethod(lambda run, call: called.append(call))
 
     class Shell:
         kernel = type("Kernel", (), {"io_loop": Loop})

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from multiprocessing import process, util
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -239,7 +240,10 @@ MODULES = sorted({target.module for target in targets()})
 
 
 @pytest.fixture(autouse=True)
-def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # where a file may be written, should that make sense
+    monkeypatch.chdir(tmp_path)
+
     def refuse(*_: object, **__: object) -> None:
         raise Started
 

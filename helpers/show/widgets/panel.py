@@ -110,7 +110,7 @@ def _widget(name: str, knob: Knob) -> ipywidgets.Widget:
         return ipywidgets.Checkbox(knob, indent=True, **look)
     if isinstance(knob, Mapping) and knob:
         return ipywidgets.Dropdown(options=list(knob.items()), **look)
-    allowed = "words to choose from, or (lowest, highest, first value)"
+    allowed = "words to choose from, a dict of words and values, True or False, or (lowest, highest, first value)"
     validate.sequence(name, knob, allowed, least=0)
     if knob and all(isinstance(each, str) for each in knob):
         return ipywidgets.Dropdown(options=list(knob), **look)

@@ -1,11 +1,15 @@
 """What every lesson must have: the headings of the template, prose of the right length, outputs that can be read."""
 
+import ast
 import json
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbconvert import ScriptExporter
+
+from tools.execute_notebooks import METADATA
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -89,7 +93,14 @@ def test_a_lesson_says_nothing_of_the_machine_it_ran_on(path):
     saved = json.dumps(outputs_of(path))
     assert not re.search(r"/(root|home|tmp|work|Users)/|site-packages", saved)
     assert "widgets" not in read(path).metadata
-    assert set(read(path).metadata) == {"kernelspec"}
+    assert read(path).metadata == METADATA
+
+
+@each_notebook
+def test_a_lesson_can_be_had_as_a_script(path):
+    script, resources = ScriptExporter().from_filename(path)
+    assert resources["output_extension"] == ".py"
+    ast.parse(script)
 
 
 @each_notebook

@@ -39,8 +39,16 @@ def outputs_of(path):
     return [output for cell in cells_of(path, "code") for output in cell.outputs]
 
 
-def test_there_are_lessons():
-    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(7)]
+def test_lessons_are_numbered_and_named_once():
+    assert all(re.fullmatch(r"\d\d_[a-z][a-z0-9_]*", path.stem) for path in NOTEBOOKS)
+    for part in (slice(2), slice(3, None)):
+        parts = [path.stem[part] for path in NOTEBOOKS]
+        assert len(set(parts)) == len(parts) > 0
+
+
+def test_every_lesson_is_in_the_table_of_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\]\((notebooks/[^)]+)\)", readme) == [f"notebooks/{path.name}" for path in NOTEBOOKS]
 
 
 @each_notebook

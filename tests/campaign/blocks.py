@@ -1,9 +1,10 @@
 """The blocks that the campaign interrupts and kills, one of every kind, and the workers of their child processes."""
 
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from multiprocessing import forkserver, get_all_start_methods, get_context, resource_tracker
+from multiprocessing import forkserver, get_all_start_methods, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.queues import Queue
 from multiprocessing.shared_memory import SharedMemory
@@ -41,11 +42,13 @@ def children(method: str, joins: bool) -> None:
                 child.join()
 
 
-def first_children(method: str) -> None:
-    """Start children as the first block of a kernel does, when multiprocessing's own servers do not run yet."""
-    forkserver._forkserver._stop()
-    resource_tracker._resource_tracker._stop()
-    children(method, joins=True)
+def first_of_a_forkserver() -> None:
+    """Start children as the first block of a kernel does, when the forkserver does not run yet."""
+    # in a thread, where no Ctrl-C cuts it in two
+    stop = threading.Thread(target=forkserver._forkserver._stop)
+    stop.start()
+    stop.join()
+    children("forkserver", joins=True)
 
 
 def nested(method: str) -> None:
@@ -159,7 +162,7 @@ SWIFT = "fork" if "fork" in METHODS else "spawn"
 BLOCKS: dict[str, Callable[[], None]] = {
     **{f"{method}, join": partial(children, method, joins=True) for method in METHODS},
     **{f"{method}, no join": partial(children, method, joins=False) for method in METHODS},
-    **{f"first, {method}": partial(first_children, method) for method in METHODS},
+    **({"forkserver, first": first_of_a_forkserver} if "forkserver" in METHODS else {}),
     **{f"nested, {method}": partial(nested, method) for method in METHODS},
     **{f"record, {method}": partial(recording, method, joins=True) for method in METHODS},
     "record, no join": partial(recording, SWIFT, joins=False),

@@ -124,7 +124,9 @@ class Subject:
         return request
 
     def _is_busy_after(self, seconds: float) -> bool:
-        time.sleep(max(0.0, self.kernel.moment(witness.BEGAN) + seconds - time.monotonic()))
+        until = self.kernel.moment(witness.BEGAN) + seconds
+        while (left := until - time.monotonic()) > 0 and not self.kernel.moment(witness.ENDED):
+            time.sleep(min(left, 0.005))
         return not self.kernel.moment(witness.ENDED)
 
     def _judge_interrupt(self, request: str, sent: float | None) -> Findings | None:

@@ -69,14 +69,19 @@ class Kernel:
         moments.write_bytes(bytes(witness.MOMENTS_SIZE))
         with moments.open("r+b") as file:
             self._moments = mmap.mmap(file.fileno(), witness.MOMENTS_SIZE)
-        self._manager = KernelManager()
+        # ports that are free now may be taken when the kernel opens them, sockets with names may not
+        self._manager = KernelManager(transport="ipc" if os.name == "posix" else "tcp")
         with self._errors.open("wb") as errors:
             self._manager.start_kernel(cwd=str(ROOT), env=self._environment(), stdout=errors, stderr=errors)
         self.pid: int = self._manager.provisioner.pid
         self._process = psutil.Process(self.pid)
         self._client: BlockingKernelClient = self._manager.client()
         self._client.start_channels()
-        self._client.wait_for_ready(timeout=STARTS_WITHIN)
+        try:
+            self._client.wait_for_ready(timeout=STARTS_WITHIN)
+        except RuntimeError as error:
+            error.add_note(self._errors.read_text(errors="replace"))
+            raise
         self._streams = ""
         self._errors_read = 0
         self.execute("from tests.campaign import witness", STARTS_WITHIN)
@@ -96,11 +101,12 @@ class Kernel:
         return self._client.execute(code, store_history=False, stop_on_error=False)
 
     def result(self, request: str, within: float) -> str:
-        """Wait for a cell to end; return the name of the error that came out of it, or "".
+        """Wait for a cell to end; return the error that came out of it, or "".
 
         Raises NoAnswer when it has not ended within so many seconds.
         """
-        return self._reply(request, within).get("ename", "")
+        reply = self._reply(request, within)
+        return f"{reply['ename']}: {reply['evalue']}" if "ename" in reply else ""
 
     def execute(self, code: str, within: float = 30.0) -> str:
         """Run a cell, and return as `result` does."""

@@ -14,6 +14,7 @@ from typing import Any
 from helpers import validate
 from helpers.measuring.repeats import Repeats, repeat
 from helpers.supervision.supervisor import supervised
+from helpers.words import percent
 
 MOST_WORKERS = 64
 PANEL_TIME = 1.5  # seconds that the runs of the panel may take
@@ -200,7 +201,7 @@ def play(workers: int, increments: int, window_ms: float, lock: bool) -> tuple[d
     repeats = count_often(get_context("spawn"), runs, workers, increments, window, lock)
     losing = repeats.share(lambda total: total < due)
     lost = repeats.mean(lambda total: due - total) / due
-    verdict = f"{losing} lost an update. Of all updates {100 * lost:.3g} % were lost."
+    verdict = f"{losing} lost an update. Of all updates {percent(lost)} were lost."
     verdict += f" A run took {1000 * repeats.seconds / runs:.1f} ms."
     picture = {"repeats": repeats, "lost": lambda total: total < due, "case": f"{workers} workers x {increments}"}
     return picture, verdict

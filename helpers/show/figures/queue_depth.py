@@ -9,6 +9,7 @@ from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.trace import A_RECORDING, Event, Trace
 from helpers.show.figures.lanes import left_out
 from helpers.show.theme import FAINT, GRID, INK, Picture, canvas, colour_of, pale
+from helpers.words import plural
 
 MOST_ITEMS = 1_000_000
 FILL = colour_of(4)
@@ -119,7 +120,7 @@ def _title(steps: list[Step], puts: list[Event], maxsize: int | None) -> str:
     most = max(inside for _, inside in steps)
     waited = sum(event.end - event.begin for event in puts) / 1e6
     limit = f", of {maxsize:,} allowed; put() waited {waited:,.0f} ms in all" if maxsize else ""
-    return f"The queue held {most:,} item{'' if most == 1 else 's'} at most{limit}"
+    return f"The queue held {plural(most, 'item')} at most{limit}"
 
 
 def _draw(axes: Axes, steps: list[Step], maxsize: int | None) -> None:

@@ -11,6 +11,7 @@ from helpers.recording.trace import Event
 from helpers.scheduling.model.lost_updates import lost_updates
 from helpers.scheduling.real.replays import Replay
 from helpers.show.theme import FAILURE, INK, PAPER, Picture, canvas, colour_of, pale
+from helpers.words import plural
 
 MAX_LABELS = 10  # steps that are labelled; of more, only the numbers show
 DARK = 1.2  # sum of red, green and blue, each from 0 to 1, below which text is white
@@ -88,9 +89,9 @@ def _finding(played: Replay) -> str:
     end = "a deadlock" if played.state.deadlocked else f"the outcome is {played.outcome}"
     if not played.state.finished and not played.state.deadlocked:
         end = "stopped before the end"
-    loss = f", {lost} update{'' if lost == 1 else 's'} lost" if lost else ""
+    loss = f", {plural(lost, 'update')} lost" if lost else ""
     count = len(played.steps)
-    return f"{count} step{'' if count == 1 else 's'} on real processes: {end}{loss}"
+    return f"{plural(count, 'step')} on real processes: {end}{loss}"
 
 
 def _told(played: Replay) -> str:

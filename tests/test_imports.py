@@ -11,18 +11,16 @@ ROOT = Path(__file__).parent.parent
 HELPERS = ROOT / "helpers"
 # each room imports from itself and from those below it
 STOREYS = [
-    "show",
     "lessons",
+    "show",
+    "control",
     "scheduling.real",
     "scheduling.model",
     "scheduling.program",
     "measuring",
     "recording",
     "supervision",
-    "words",
     "validate",
-    "collector",
-    "compat",
     "front_door",
 ]
 FILES = sorted(HELPERS.rglob("*.py"))

@@ -6,8 +6,7 @@ __getattr__ = opens(
     __name__,
     {
         "timing": "Measurement Point call_time one_way round_trips start_up",
-        "repeats": "Repeats repeat",
-        "proportion": "Proportion",
+        "repeats": "Repeats Share repeat",
         "advice": "Survey Task advise",
     },
 )

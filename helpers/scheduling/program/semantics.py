@@ -1,15 +1,14 @@
 """What the shared objects of a scenario do, one access at a time, as pure functions of their state.
 
-A method takes the object's state, the number of the process and the arguments of the access. It returns the result and
+A rule takes the object's state, the number of the process and the arguments of the access. It returns the result and
 the state afterwards, or None where the process has to wait. States and results are hashable; what a process puts into
 a dict, a queue or a pipe travels pickled, as between real processes.
 """
 
-# ruff: noqa: D102  each class says what it is; its methods are named after the methods of multiprocessing
+# ruff: noqa: D102  each class says what it is; its rules are named after the methods of multiprocessing
 
 import pickle
 from collections.abc import Hashable
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 State = Any  # hashable; each kind of object has its own
@@ -20,24 +19,11 @@ WRITES = frozenset({"write", "set", "pop", "setdefault"})
 TOO_MANY_RELEASES = "semaphore or lock released too many times"  # the words of multiprocessing itself
 
 
-class Kind(StrEnum):
-    """What kind of object it is."""
-
-    INTEGER = "integer"
-    DICT = "dict"
-    LOCK = "lock"
-    SEMAPHORE = "semaphore"
-    CONDITION = "condition"
-    BARRIER = "barrier"
-    QUEUE = "queue"
-    PIPE = "pipe"
-
-
 class Access(NamedTuple):
     """One operation on one shared object."""
 
     slot: int  # number of the object, in order of declaration
-    verb: str  # name of the method
+    verb: str  # name of the rule
     arguments: tuple[Hashable, ...] = ()
 
     @property
@@ -57,10 +43,10 @@ def unpacked(parcel: bytes | None) -> Any:
     return None if parcel is None else pickle.loads(parcel)
 
 
-class ObjectSemantics:
+class Rules:
     """One shared object: its name, its setting (a number, for most kinds), and what can be done with it."""
 
-    kind: Kind
+    kind = ""
     holds_data = True  # part of a scenario's default outcome
 
     def __init__(self, name: str, setting: Any = None) -> None:
@@ -90,15 +76,15 @@ class ObjectSemantics:
         """Say an access that was made."""
         raise NotImplementedError
 
-    def waits_for(self, verb: str) -> str:
+    def hope(self, verb: str) -> str:
         """Say what a process that cannot make an access waits for."""
         return f"{self.name} to change"
 
 
-class IntegerSemantics(ObjectSemantics):
+class IntegerRules(Rules):
     """A whole number of 64 bits; the setting is its start."""
 
-    kind = Kind.INTEGER
+    kind = "integer"
 
     @property
     def start(self) -> int:
@@ -114,10 +100,10 @@ class IntegerSemantics(ObjectSemantics):
         return f"{self.name} is {result}" if verb == "read" else f"{self.name} = {arguments[0]}"
 
 
-class DictSemantics(ObjectSemantics):
+class DictRules(Rules):
     """A dict; its state is a frozenset of (key, pickled value), the setting is its start."""
 
-    kind = Kind.DICT
+    kind = "dict"
 
     @property
     def start(self) -> frozenset:
@@ -153,10 +139,10 @@ class DictSemantics(ObjectSemantics):
         return f"{self.name}[{key!r}] is {found}" if verb == "get" else f"{self.name}.{verb}({key!r}): {found}"
 
 
-class LockSemantics(ObjectSemantics):
+class LockRules(Rules):
     """A lock; its state is the number of the process that took it, None while it is free."""
 
-    kind = Kind.LOCK
+    kind = "lock"
     holds_data = False
 
     @property
@@ -180,17 +166,17 @@ class LockSemantics(ObjectSemantics):
     def text(self, verb: str, arguments: tuple[Any, ...], result: Any) -> str:
         return f"{verb} {self.name}" if result is not False else f"{self.name} is not free"
 
-    def waits_for(self, verb: str) -> str:
+    def hope(self, verb: str) -> str:
         return self.name
 
 
-class SemaphoreSemantics(ObjectSemantics):
+class SemaphoreRules(Rules):
     """A counting semaphore; the setting is its number of permits.
 
     Its state is (permits left, processes that took one and have not given it back).
     """
 
-    kind = Kind.SEMAPHORE
+    kind = "semaphore"
     holds_data = False
 
     @property
@@ -219,14 +205,14 @@ class SemaphoreSemantics(ObjectSemantics):
     def text(self, verb: str, arguments: tuple[Any, ...], result: Any) -> str:
         return f"{verb} {self.name}" if result is not False else f"{self.name} is not free"
 
-    def waits_for(self, verb: str) -> str:
+    def hope(self, verb: str) -> str:
         return f"a permit of {self.name}"
 
 
-class ConditionSemantics(ObjectSemantics):
+class ConditionRules(Rules):
     """A condition without its lock; its state is (who sleeps, longest first; who was notified and not yet woken)."""
 
-    kind = Kind.CONDITION
+    kind = "condition"
     holds_data = False
 
     @property
@@ -253,17 +239,17 @@ class ConditionSemantics(ObjectSemantics):
     def text(self, verb: str, arguments: tuple[Any, ...], result: Any) -> str:
         return {"sleep": "wait for", "wake": "woken by", "notify": "notify"}[verb] + f" {self.name}"
 
-    def waits_for(self, verb: str) -> str:
+    def hope(self, verb: str) -> str:
         return f"somebody to notify {self.name}"
 
 
-class BarrierSemantics(ObjectSemantics):
+class BarrierRules(Rules):
     """A barrier; the setting is how many parties it waits for.
 
     Its state is (who is inside, whether it is open): it opens when all are in and shuts when all are out.
     """
 
-    kind = Kind.BARRIER
+    kind = "barrier"
     holds_data = False
 
     @property
@@ -288,14 +274,14 @@ class BarrierSemantics(ObjectSemantics):
     def text(self, verb: str, arguments: tuple[Any, ...], result: Any) -> str:
         return f"{verb} at {self.name}" if verb == "arrive" else f"{verb} {self.name}"
 
-    def waits_for(self, verb: str) -> str:
+    def hope(self, verb: str) -> str:
         return f"the others at {self.name}"
 
 
-class QueueSemantics(ObjectSemantics):
+class QueueRules(Rules):
     """A bounded queue; its state is the tuple of pickled items, oldest first, the setting is how many it holds."""
 
-    kind = Kind.QUEUE
+    kind = "queue"
 
     @property
     def start(self) -> tuple[bytes, ...]:
@@ -315,14 +301,14 @@ class QueueSemantics(ObjectSemantics):
             return f"{self.name}.put({unpacked(arguments[0])!r})"
         return f"{self.name}.get()" + ("" if result is None else f": {unpacked(result)!r}")
 
-    def waits_for(self, verb: str) -> str:
+    def hope(self, verb: str) -> str:
         return f"room in {self.name}" if verb == "put" else f"an item in {self.name}"
 
 
-class PipeSemantics(ObjectSemantics):
+class PipeRules(Rules):
     """A pipe with two ends; its state is the pickled messages on the way to end 0 and to end 1."""
 
-    kind = Kind.PIPE
+    kind = "pipe"
 
     @property
     def start(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
@@ -348,7 +334,7 @@ class PipeSemantics(ObjectSemantics):
         answer = unpacked(result) if verb == "recv" else result
         return f"{self.name}[{end}].{verb}()" + ("" if result is None else f": {answer!r}")
 
-    def waits_for(self, verb: str) -> str:
+    def hope(self, verb: str) -> str:
         return f"a message in {self.name}"
 
 

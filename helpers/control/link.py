@@ -1,0 +1,67 @@
+"""The line between a party and the controller: short messages of plain values, one byte for an order.
+
+A party speaks first; each message is answered by an order when the party may go on.
+"""
+
+import marshal
+import os
+import socket
+import struct
+from typing import Any
+
+__tracebackhide__ = True  # an instrument: never the place where somebody waits
+
+_SIZE = struct.Struct("<I")
+Address = str | tuple[str, int]  # of a Unix socket, where there are any, else of a port of this machine
+
+# orders of the controller
+GO, TIME_IS_UP, ASK, QUIT = b"g", b"t", b"?", b"q"
+
+
+class Link:
+    """One end of the line."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self.line = line
+        self._received = b""
+
+    def send(self, message: Any) -> None:
+        """Send a message of plain values (numbers, strings, bytes, None, tuples of them)."""
+        data = marshal.dumps(message)
+        self.line.sendall(_SIZE.pack(len(data)) + data)
+
+    def receive(self) -> Any:
+        """Return the next message; raises EOFError when the other end is gone, TimeoutError as the socket does."""
+        while len(self._received) < 4 or len(self._received) < 4 + _SIZE.unpack_from(self._received)[0]:
+            try:
+                more = self.line.recv(65536)
+            except ConnectionError:
+                more = b""
+            if not more:
+                raise EOFError
+            self._received += more
+        end = 4 + _SIZE.unpack_from(self._received)[0]
+        data, self._received = self._received[4:end], self._received[end:]
+        return marshal.loads(data)
+
+    def close(self) -> None:
+        """Close this end."""
+        self.line.close()
+
+
+def listen(folder: str) -> tuple[socket.socket, Address]:
+    """Return a listening socket and its address; only this user can reach it."""
+    if hasattr(socket, "AF_UNIX"):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(os.path.join(folder, "line"))  # noqa: PTH118 (no Path where children import)
+    else:
+        listener = socket.create_server(("127.0.0.1", 0))
+    listener.listen(128)
+    return listener, listener.getsockname()
+
+
+def connect(address: Address) -> Link:
+    """Return a line to the controller that listens there."""
+    line = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
+    line.connect(address)
+    return Link(line)

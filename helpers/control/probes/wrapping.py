@@ -1,0 +1,72 @@
+"""How a probe stands in front of a method."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from helpers.control.party import Operation, current, here
+
+__tracebackhide__ = True  # an instrument: never the place where somebody waits
+
+MOST_WORDS = 40  # characters of a value in a story
+
+
+def whole(
+    owner: Any, method: str, kind: str, thing_of: Callable[[Any], str], said: Callable[..., str] | None = None,
+    in_parts: bool = False, stops: bool = False, data_of: Callable[[Any], str] | None = None,
+) -> None:  # fmt: skip
+    """Make the calls of a method one operation, though it is made of smaller ones.
+
+    `said` gets the result and the arguments, and returns words for the story. With `stops` the method itself stops,
+    because nothing that it calls does. `data_of` names what each step of it changes unseen.
+    """
+    plain = vars(owner)[method]
+
+    @functools.wraps(plain)
+    def controlled(self: Any, *args: Any, **kwargs: Any) -> Any:
+        party = current()
+        if party is None or party.operation is not None:
+            return plain(self, *args, **kwargs)
+        data = data_of(self) if data_of else ""
+        party.operation = Operation(kind, thing_of(self), in_parts, data)
+        try:
+            if stops:
+                party.before(kind, thing_of(self))
+            result = plain(self, *args, **kwargs)
+            if said:
+                party.say(said(result, *args, **kwargs))
+            return result
+        finally:
+            party.operation = None
+            if data:
+                party.touch("o", data, None)
+
+    setattr(owner, method, controlled)
+
+
+def unseen(owner: Any, method: str) -> None:
+    """Control nothing of what a method does inside."""
+    kept = vars(owner)[method]
+    plain = getattr(kept, "__func__", kept)
+
+    @functools.wraps(plain)
+    def free(*args: Any, **kwargs: Any) -> Any:
+        party = here()
+        if party is None:
+            return plain(*args, **kwargs)
+        party.free += 1
+        try:
+            return plain(*args, **kwargs)
+        finally:
+            party.free -= 1
+
+    setattr(owner, method, type(kept)(free) if isinstance(kept, staticmethod | classmethod) else free)
+
+
+def in_words(value: Any) -> str:
+    """Return a value as Python writes it, shortened."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= MOST_WORDS else text[: MOST_WORDS - 3] + "..."

@@ -1,0 +1,225 @@
+"""A failing run in words and as a recording."""
+
+from collections import Counter
+from collections.abc import Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.control.run import Execution, Step, Waiting
+from helpers.recording.trace import Event, Message, ProcessInfo, Trace
+
+if TYPE_CHECKING:
+    from helpers.control.instrument import Result
+
+__tracebackhide__ = True  # an instrument: never the place where somebody waits
+
+_STEP = 1_000_000  # ns: a step lasts a millisecond in the trace
+_MOST_LINES = 60  # of a story
+_KINDS = {"accept": "recv", "connect": "send", "sleep": "wait"}
+_RECEIVES = {"send": "recv", "feed": "get", "put": "get"}
+
+
+def story(run: Execution, reason: str, outcome: Hashable) -> str:
+    """Return the run step by step, then what went wrong."""
+    names = _names(run)
+    width = max((len(step.party) for step in run.steps), default=0)
+    lines = [f"{number:>4}  {step.party:<{width}}  {_what(step, names)}" for number, step in enumerate(run.steps, 1)]
+    if len(lines) > _MOST_LINES:
+        left_out = len(lines) - _MOST_LINES
+        lines[_MOST_LINES // 2 : -_MOST_LINES // 2] = [f"      ... {left_out} steps ..."]
+    count = sum(step.cost for step in run.steps)
+    head = f"{_headline(run, reason, outcome)} ({_plural(len(run.steps), 'step')}, {_plural(count, 'preemption')})"
+    tail = [conflict(run, reason, outcome)]
+    if run.output.strip():
+        tail += ["It wrote:", *("    " + line for line in run.output.strip().splitlines()[-12:])]
+    return "\n".join([head, *lines, *filter(None, tail)])
+
+
+def deed(step: Step) -> str:
+    """Return who did what, and where."""
+    label = step.op.thing.split("\t")[0]
+    return f"{step.party} came to {step.op.kind}{' on ' + label if label else ''} in line {step.op.place[1]}"
+
+
+def end(run: Execution) -> str:
+    """Return how a run ended."""
+    import pickle
+
+    if run.reason in (None, "outcome"):
+        return f"the outcome {pickle.loads(run.outcome)!r}"
+    return f"a {run.reason} ({run.words})" if run.words else f"a {run.reason}"
+
+
+def conflict(run: Execution, reason: str, outcome: Hashable) -> str:
+    """Return what went wrong in one or two sentences."""
+    names = _names(run)
+    if reason == "deadlock":
+        return "\n".join(["Nobody can go on:", *(f"  - {_waits(waiting, names)}" for waiting in run.waiting)])
+    if reason in ("crash", "livelock"):
+        return f"{run.words}. {_preempted(run, names)}".strip()
+    return _lost_update(run, names) or _preempted(run, names)
+
+
+def trace(run: Execution) -> Trace:
+    """Return the run as a recording in which each step lasts a millisecond."""
+    names = _names(run)
+    lives = [life for life in run.processes.items() if life[1].kind == "process"]
+    index = {name: number for number, (name, _) in enumerate(lives)}
+    lane = {name: index.get(name, index.get(life.parent, 0)) for name, life in run.processes.items()}
+    last = len(run.steps) * _STEP
+    infos = [
+        ProcessInfo(name, life.pid, run.processes[life.parent].pid if life.parent else None, life.begin * _STEP,
+                    last if life.end is None else life.end * _STEP, life.exitcode)
+        for name, life in lives
+    ]  # fmt: skip
+    events = [_event(run, number, step, lane, index, names) for number, step in enumerate(run.steps)]
+    stuck = [
+        Event(lane[waiting.party], waiting.op.kind, _stopped(run, waiting.party) * _STEP, last + _STEP,
+              _name(waiting.op.thing, names), failed=True, thread=_thread(waiting.party, index))
+        for waiting in run.waiting
+    ]  # fmt: skip
+    return Trace(infos, sorted(events + stuck, key=lambda event: event.begin), _messages(run, events))
+
+
+def verdict(result: "Result") -> str:
+    """Return what a check found, what that proves, and what not."""
+    runs = f"{result.program}: {_plural(result.runs, 'run')} in {result.seconds:.1f} s"
+    if result.failure:
+        again = f"rerun({result.program}, {result.failure.schedule!r})"
+        return f"{runs}, and the last one failed.\n{result.failure.story}\nAgain: {again}"
+    outcomes = ", ".join(f"{outcome!r} ({count})" for outcome, count in list(result.outcomes.items())[:6])
+    proof = (
+        f"Every schedule with up to {_plural(result.exhausted, 'preemption')} was tried"
+        if result.exhausted is not None
+        else "Not every schedule was tried"
+    )
+    reach = "at operations on multiprocessing objects" if result.grain == "operation" else "at operations and lines"
+    return (
+        f"{runs}, none failed. Outcomes: {outcomes}.\n{proof}, with switches {reach} only. What runs between two "
+        f"switches (plain memory, C code) and other machines are out of its sight."
+    )
+
+
+def _headline(run: Execution, reason: str, outcome: Hashable) -> str:
+    return f"The outcome is {outcome!r}" if reason == "outcome" else reason.capitalize()
+
+
+def _names(run: Execution) -> dict[str, str]:
+    """Call things by numbers in order of first use: "Lock 1", "Lock 2"."""
+    counts: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for thing in [step.op.thing for step in run.steps] + [waiting.op.thing for waiting in run.waiting]:
+        label, _, identity = thing.partition("\t")
+        if identity.startswith("#") and thing not in names:
+            counts[label] += 1
+            names[thing] = f"{label} {counts[label]}"
+        elif thing not in names:
+            names[thing] = label
+    return names
+
+
+def _name(thing: str, names: dict[str, str]) -> str:
+    return names.get(thing, thing.split("\t")[0])
+
+
+def _what(step: Step, names: dict[str, str]) -> str:
+    file, line, _ = step.op.place
+    place = f"{Path(file).name}, line {line}" if line else ""
+    late = "time is up: " if step.runs_out else ""
+    said = f": {step.said}" if step.said else ""
+    switch = "  <- preempts" if step.cost else ""
+    return f"{late}{step.op.kind} {_name(step.op.thing, names)}".rstrip() + f"{said}  ({place}){switch}"
+
+
+def _waits(waiting: Waiting, names: dict[str, str]) -> str:
+    thing = _name(waiting.op.thing, names)
+    line = f" (line {waiting.op.place[1]})" if waiting.op.place[1] else ""
+    holders = [holder for holder in waiting.holders if holder]
+    if waiting.op.kind == "join":
+        return f"{waiting.party} waits for the end of {thing}{line}"
+    held = f", held by {' and '.join(holders)}" if holders else ""
+    return f"{waiting.party} waits in {waiting.op.kind} for {thing}{held}{line}"
+
+
+def _lost_update(run: Execution, names: dict[str, str]) -> str:
+    """Name two parties that both read a thing before either wrote what it had read."""
+    reads: dict[str, dict[str, Step]] = {}
+    for step in run.steps:
+        thing = step.op.thing
+        if _is_reading(step):
+            reads.setdefault(thing, {})[step.party] = step
+        elif _is_writing(step) and step.party in reads.get(thing, {}):
+            mine = reads[thing].pop(step.party)
+            others = [name for name in reads[thing] if _writes_later(run, name, thing, step)]
+            if others:
+                verb = "either" if len(others) == 1 else "any of them"
+                who = " and ".join([mine.party, *others])
+                both = "both read" if len(others) == 1 else "all read"
+                return f"{who} {both} {_name(thing, names)} before {verb} wrote: the later writes undo the earlier."
+    return ""
+
+
+def _is_reading(step: Step) -> bool:
+    return step.op.kind == "read" or (step.op.kind == "call" and all(touch[0] != "o" for touch in step.touches))
+
+
+def _is_writing(step: Step) -> bool:
+    return step.op.kind == "write" or (step.op.kind == "call" and any(touch[0] == "o" for touch in step.touches))
+
+
+def _writes_later(run: Execution, name: str, thing: str, step: Step) -> bool:
+    later = run.steps[run.steps.index(step) :]
+    return any(other.party == name and other.op.thing == thing and _is_writing(other) for other in later)
+
+
+def _preempted(run: Execution, names: dict[str, str]) -> str:
+    """Say between which two operations the turn was taken, and what happened meanwhile."""
+    for number in range(len(run.steps) - 1, 0, -1):
+        step, before = run.steps[number], run.steps[number - 1]
+        if not step.cost or before.party == step.party:
+            continue
+        back = next((later for later in run.steps[number:] if later.party == before.party), None)
+        if back is None:
+            continue
+        meanwhile = [other for other in run.steps[number : run.steps.index(back)] if other.op.thing][:4]
+        deeds = ", ".join(f"{other.party} did {other.op.kind} {_name(other.op.thing, names)}" for other in meanwhile)
+        return (
+            f"{before.party} was stopped between {before.op.kind} (line {before.op.place[1]}) and {back.op.kind} "
+            f"(line {back.op.place[1]}); meanwhile {deeds or step.party + ' went on'}."
+        )
+    return ""
+
+
+def _event(
+    run: Execution, number: int, step: Step, lane: dict[str, int], index: dict[str, int], names: dict[str, str]
+) -> Event:
+    waited = (step.party, False) not in run.steps[number - 1].options if number else False
+    begin = step.waited_since if waited else number
+    return Event(lane[step.party], _KINDS.get(step.op.kind, step.op.kind), begin * _STEP, (number + 1) * _STEP,
+                 _name(step.op.thing, names), step.said, thread=_thread(step.party, index))  # fmt: skip
+
+
+def _thread(party: str, index: dict[str, int]) -> str:
+    return "MainThread" if party in index else party.rpartition(" ")[2]
+
+
+def _stopped(run: Execution, party: str) -> int:
+    return max((number for number, step in enumerate(run.steps, 1) if step.party == party), default=0)
+
+
+def _messages(run: Execution, events: list[Event]) -> list[Message]:
+    """Match what went into a channel with what came out of it, in order."""
+    sent: dict[str, list[Event]] = {}
+    messages = []
+    for step, event in zip(run.steps, events, strict=True):
+        channels = {touch[1]: touch[0] for touch in step.touches if touch[1].startswith("Pipe\t") and touch[0] in "ho"}
+        for channel, mode in channels.items():
+            if mode == "h":
+                sent.setdefault(channel, []).append(event)
+            elif sent.get(channel) and step.said:
+                messages.append(Message(sent[channel].pop(0), event))
+    return messages
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,270 @@
+"""The zygote: a small process, warm with all that the program needs of installed modules, of which each run is forked.
+
+Every run of a program begins in a fresh process, and so does every child of it that is spawned: they import the
+program's own modules anew, but find the interpreter and the installed modules ready. A fork takes a hundredth of the
+time that an interpreter takes to start.
+"""
+
+import ctypes
+import faulthandler
+import gc
+import os
+import pickle
+import select
+import shutil
+import signal
+import socket
+import struct
+import sys
+from contextlib import suppress
+from multiprocessing import context, forkserver, process, spawn, util
+from typing import Any
+
+from helpers.control import link, party
+from helpers.control.probes import everything, processes
+
+__tracebackhide__ = True  # an instrument: never the place where somebody waits
+
+_MOST_FDS = 250
+_PR_SET_CHILD_SUBREAPER = 36  # of prctl(2)
+_GROUP = struct.Struct("<q")
+
+
+class Zygote:
+    """What the zygote does until its line to the controller breaks."""
+
+    def __init__(self, line: link.Link, listener: socket.socket, folder: str) -> None:
+        self.line = line
+        self.listener = listener
+        self.folder = folder
+        self.wake, self._bell = socket.socketpair()
+        self.status: dict[int, int] = {}  # pid of a spawned child -> where its starter reads how it ended
+        self.groups: dict[int, int] = {}  # pid of every child that has not been reaped -> its process group
+
+    def serve(self) -> None:
+        """Fork what is asked for, and report every end."""
+        for end in (self.wake, self._bell):
+            end.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._bell.fileno())
+        self.line.send(("ready",))
+        while True:
+            ready, _, _ = select.select([self.line.line, self.listener, self.wake], [], [])
+            if self.wake in ready:
+                with suppress(BlockingIOError):
+                    self.wake.recv(4096)
+                self._reap()
+            if self.listener in ready:
+                self._fork_spawned()
+            if self.line.line in ready:
+                try:
+                    what, content = self.line.receive()
+                except EOFError:
+                    self._kill_all()
+                    # the controller does that too, unless it was killed
+                    shutil.rmtree(self.folder, ignore_errors=True)
+                    return
+                if what == "run":
+                    self._fork_program(content)
+                else:
+                    _kill_group(content)
+
+    def _fork_program(self, job: bytes) -> None:
+        pid = os.fork()
+        if pid == 0:
+            _as_child(self._close)
+            os.setpgid(0, 0)
+            run_program(job, self.folder)
+        with suppress(OSError):
+            os.setpgid(pid, pid)
+        self.groups[pid] = pid
+        self.line.send(("forked", pid))
+
+    def _fork_spawned(self) -> None:
+        connection, _ = self.listener.accept()
+        with connection:
+            group, fds, _, _ = socket.recv_fds(connection, _GROUP.size, _MOST_FDS)
+        group = _GROUP.unpack(group)[0]
+        data, status, *inherited = fds
+        pid = os.fork()
+        if pid == 0:
+            _as_child(self._close)
+            os.close(status)
+            # its run may be over already; then the controller ends it by its pid
+            with suppress(OSError):
+                os.setpgid(0, group)
+            forkserver._forkserver._inherited_fds = inherited
+            code = 1
+            try:
+                code = spawn._main(data, os.dup(data))
+            except BaseException:
+                sys.excepthook(*sys.exc_info())
+            finally:
+                util._flush_std_streams()
+                os._exit(code)
+        for fd in (data, *inherited):
+            os.close(fd)
+        self.status[pid], self.groups[pid] = status, group
+        os.write(status, struct.pack("q", pid))
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, state = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if self.groups.get(pid) == pid:
+                # whoever is left of the run that it led
+                _kill_group(pid)
+            code = os.waitstatus_to_exitcode(state)
+            group = self.groups.pop(pid, 0)
+            if (status := self.status.pop(pid, None)) is not None:
+                with suppress(OSError):
+                    os.write(status, struct.pack("q", code))
+                os.close(status)
+            self.line.send(("dead", pid, code, group not in self.groups.values()))
+
+    def _kill_all(self) -> None:
+        for pid, group in self.groups.items():
+            _kill_group(group)
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _close(self) -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for each in (self.line.line, self.listener, self.wake, self._bell):
+            each.close()
+        for status in self.status.values():
+            os.close(status)
+
+
+def connect_to_new_process(fds: list[int]) -> tuple[int, int]:
+    """Ask the zygote for a process; return where to read its pid and exit code, and where to write its work.
+
+    Stands in for `multiprocessing.forkserver.connect_to_new_process`, whose protocol it keeps.
+    """
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(_spawner)
+        status_end, status = os.pipe()
+        data, data_end = os.pipe()
+        try:
+            socket.send_fds(client, [_GROUP.pack(os.getpgrp())], [data, status, *fds])
+        finally:
+            os.close(data)
+            os.close(status)
+    return status_end, data_end
+
+
+_spawner = ""  # the address of the zygote's listener
+
+
+def run_program(job: bytes, folder: str) -> None:
+    """Be the first process of a run: call the program, tell its outcome, leave as a program does."""
+    preparation, program, start_method, grain = pickle.loads(job)
+    code = 1
+    try:
+        process.current_process()._config["tempdir"] = folder
+        if preparation:
+            spawn.prepare(preparation)
+        if start_method:
+            context._default_context.set_start_method(start_method, force=True)
+        processes.perform_program(pickle.loads(program), grain)
+        code = 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        util._flush_std_streams()
+        os._exit(code)
+
+
+def be_forked_program(family: Any) -> None:
+    """Be the first process of a run, forked not of the zygote but of the process that checks."""
+    global _spawner
+    code = 1
+    try:
+        family.as_child()
+        # in a notebook these write to threads that a fork does not have
+        sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _spawner = os.path.join(family.folder, "spawn")  # noqa: PTH118
+        process.current_process()._config["tempdir"] = family.folder
+        process._children.clear()
+        util._finalizer_registry.clear()
+        faulthandler.register(signal.SIGUSR1, file=open(os.path.join(family.folder, "where"), "a"))  # noqa
+        party.configure(family.address)
+        everything.install(connect_to_new_process)
+        processes.perform_program(family.program, family.grain)
+        code = 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        util._flush_std_streams()
+        os._exit(code)
+
+
+def main(fd: int, folder: str, address: link.Address, job: str) -> None:
+    """Be the zygote; `fd` is its end of the line to the controller, `job` what it will be asked to run, in hex."""
+    global _spawner
+    listener = socket.socket(socket.AF_UNIX)
+    _spawner = os.path.join(folder, "spawn")  # noqa: PTH118 (no Path where children import)
+    listener.bind(_spawner)
+    listener.listen(64)
+    everything.load()
+    for name in _installed_modules(bytes.fromhex(job)):
+        with suppress(Exception):
+            __import__(name)
+    party.configure(address)
+    everything.install(connect_to_new_process)
+    # a process that does not come to its next operation is asked where it is
+    faulthandler.register(signal.SIGUSR1, file=open(os.path.join(folder, "where"), "a"))  # noqa: SIM115, PTH118, PTH123
+    _adopt_orphans()
+    gc.collect()
+    gc.freeze()
+    Zygote(link.Link(socket.socket(fileno=fd)), listener, folder).serve()
+
+
+def _adopt_orphans() -> None:
+    """Have processes whose parent has been killed become children of this one, which reaps them (Linux)."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _installed_modules(job: bytes) -> list[str]:
+    """Return what the program imports of installed modules; a scout finds out, so that its own stay out of here."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with suppress(BaseException):
+            preparation, program, _, _ = pickle.loads(job)
+            before = set(sys.modules)
+            if preparation:
+                spawn.prepare(preparation)
+            pickle.loads(program)
+            found = [name for name, module in list(sys.modules.items()) if _is_installed(module)]
+            os.write(writer, "\n".join(name for name in found if name not in before).encode()[:60_000])
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as answer:
+        names = answer.read().decode().split("\n")
+    os.waitpid(pid, 0)
+    return names
+
+
+def _is_installed(module: Any) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is None or file.startswith(party.INSTALLED) or "site-packages" in file
+
+
+def _as_child(close: Any) -> None:
+    close()
+    # what multiprocessing counts begins anew
+    process._children.clear()
+
+
+def _kill_group(group: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)

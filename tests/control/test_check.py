@@ -1,0 +1,307 @@
+"""What `check` finds in programs that nobody prepared, and what it says of it."""
+
+import functools
+import os
+import subprocess
+import sys
+import time
+from multiprocessing import get_all_start_methods
+from pathlib import Path
+
+import pytest
+
+from helpers.control import CannotCheck, check, rerun, run
+from tests.control import misbehaviour, programs
+from tests.control.programs import PAIRS
+
+METHODS = [method for method in ("fork", "forkserver", "spawn") if method in get_all_start_methods()]
+QUICK = METHODS[0]
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="controlled programs are forked")
+
+each_method = pytest.mark.parametrize("method", METHODS)
+
+
+def of(program, method=QUICK, **options):
+    return functools.partial(program, method=method, **options)
+
+
+@each_method
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_wrong_program_is_found_wrong(name, method):
+    wrong, _, right_outcome, reason = PAIRS[name]
+    result = check(of(wrong, method), lambda outcome: outcome == right_outcome)
+    assert not result
+    assert result.failure.reason == reason
+    assert result.runs <= 500
+
+
+@pytest.mark.parametrize(
+    "name, method",
+    [(name, QUICK) for name in PAIRS] + [(name, method) for method in METHODS[1:] for name in list(PAIRS)[:3]],
+)
+def test_its_repaired_twin_has_no_failure(name, method):
+    _, repaired, right_outcome, _ = PAIRS[name]
+    result = check(of(repaired, method), lambda outcome: outcome == right_outcome)
+    assert result.failure is None
+    assert result.exhausted >= 2
+    assert set(result.outcomes) == {right_outcome}
+
+
+@each_method
+def test_the_textbook_counter_is_found_wrong_within_20_runs(method):
+    result = check(of(programs.five_counters, method), lambda total: total == 5)
+    assert result.failure.outcome < 5
+    assert result.runs <= 20
+
+
+@each_method
+def test_a_failing_schedule_fails_every_time(method):
+    program = of(programs.lost_update, method)
+    schedule = check(program, lambda total: total == 2).failure.schedule
+    for _ in range(5):
+        again = rerun(program, schedule, lambda total: total == 2)
+        assert again.failure.outcome == 1
+        assert again.failure.schedule == schedule
+
+
+def test_all_outcomes_of_a_counter_are_found_with_few_runs():
+    result = check(of(programs.five_counters), strategy="all")
+    assert set(result.outcomes) == {1, 2, 3, 4, 5}
+    assert result.runs < 30
+    assert result.exhausted > 2
+
+
+@pytest.mark.parametrize("strategy", ["random", "pct"])
+def test_schedules_by_chance_are_the_same_for_the_same_seed(strategy):
+    program = of(programs.lost_update)
+    one, other = (check(program, lambda total: total == 2, strategy=strategy, seed=3) for _ in range(2))
+    assert one.failure.schedule == other.failure.schedule
+    assert (one.runs, one.outcomes) == (other.runs, other.outcomes)
+
+
+@pytest.mark.parametrize("strategy", ["random", "pct"])
+def test_a_failure_that_chance_has_found_is_shrunk(strategy):
+    result = check(of(programs.lost_update), lambda total: total == 2, strategy=strategy)
+    assert result.failure.preemptions == 1
+    assert result.exhausted is None
+
+
+def test_without_holds_every_outcome_is_right():
+    result = check(of(programs.lost_update))
+    assert result
+    assert set(result.outcomes) == {1, 2}
+
+
+# -- the story -------------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_update_is_told_with_process_line_operation_and_value():
+    failure = check(of(programs.lost_update), lambda total: total == 2).failure
+    line = f"programs.py, line {programs.add_one.__code__.co_firstlineno + 1}"
+    assert f"read Value 1: 0  ({line})" in failure.story
+    assert f"write Value 1: 1  ({line})" in failure.story
+    assert "both read Value 1 before either wrote" in failure.conflict
+
+
+def test_a_deadlock_says_who_waits_for_what_that_who_holds():
+    conflict = check(of(programs.lock_order)).failure.conflict
+    line = programs.transfer.__code__.co_firstlineno + 1
+    assert f"ForkProcess-1 waits in acquire for Lock 2, held by ForkProcess-2 (line {line})" in conflict
+    assert f"ForkProcess-2 waits in acquire for Lock 1, held by ForkProcess-1 (line {line})" in conflict
+    assert "main waits for the end of ForkProcess-1" in conflict
+
+
+def test_the_trace_has_a_lane_for_each_process_and_an_arrow_for_each_message():
+    failure = check(of(programs.empty_believed), lambda count: count == 3).failure
+    assert [process.name for process in failure.trace.processes] == ["main", "ForkProcess-1"]
+    failure = check(of(programs.pill_too_few)).failure
+    assert {(message.sent.kind, message.received.kind) for message in failure.trace.messages} == {("put", "get")}
+    assert {event.kind for event in failure.trace.events if event.failed} == {"join", "get"}
+
+
+def test_a_failed_check_shows_its_story_in_an_assertion():
+    result = check(of(programs.lost_update), lambda total: total == 2)
+    with pytest.raises(AssertionError, match="both read Value 1 before either wrote"):
+        assert result, repr(result)
+
+
+def test_a_passed_check_says_what_it_proves_and_what_not():
+    words = repr(check(of(programs.no_lost_update), lambda total: total == 2))
+    assert "Every schedule with up to 2 preemptions was tried" in words
+    assert "out of its sight" in words
+
+
+# -- programs that misbehave -----------------------------------------------------------------------------------------
+
+
+@each_method
+@pytest.mark.parametrize(
+    "program, words",
+    [
+        (misbehaviour.child_leaves, "child left with exit code 3"),
+        (misbehaviour.child_is_killed, "child was killed by SIGKILL"),
+        (misbehaviour.child_fails, "ValueError: the worker's own words (misbehaviour.py, line"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_crash_says_who_and_how(program, words, method):
+    failure = check(of(program, method)).failure
+    assert failure.reason == "crash"
+    assert words in failure.conflict
+
+
+@pytest.mark.parametrize(
+    "program, words",
+    [
+        (misbehaviour.program_leaves, "main left with exit code 4"),
+        (misbehaviour.program_fails, "KeyError: 'nothing there' (misbehaviour.py, line"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_program_that_crashes_itself_says_how(program, words):
+    failure = check(program).failure
+    assert failure.reason == "crash"
+    assert words in failure.conflict
+
+
+def test_a_loop_without_an_operation_is_named_with_its_line(monkeypatch):
+    monkeypatch.setattr(run, "_PATIENCE", 1.0)
+    failure = check(of(misbehaviour.child_loops)).failure
+    line = misbehaviour.loop_for_ever.__code__.co_firstlineno + 1
+    assert failure.reason == "livelock"
+    assert "child has come to no operation" in failure.conflict
+    assert f"loop_for_ever, misbehaviour.py, line {line}" in failure.conflict
+
+
+def test_waiting_for_what_nobody_will_change_is_a_livelock():
+    assert check(of(misbehaviour.everybody_waits_for_nothing)).failure.reason == "livelock"
+
+
+@each_method
+def test_a_process_that_the_program_itself_ends_is_no_crash(method):
+    assert set(check(of(misbehaviour.terminated_child, method)).outcomes) == {-15}
+
+
+def test_nobody_gets_the_lock_of_a_dead_process():
+    result = check(of(misbehaviour.lock_of_the_dead))
+    assert result.failure.reason in ("crash", "deadlock")
+
+
+@pytest.mark.parametrize("program", [misbehaviour.draws, misbehaviour.uses_a_thread], ids=lambda each: each.__name__)
+def test_a_program_that_depends_on_more_than_the_schedule_is_not_judged(program):
+    with pytest.raises(CannotCheck, match="depends on more than the schedule|threads are not controlled"):
+        check(of(program))
+
+
+def test_an_outcome_that_cannot_be_counted_is_refused():
+    with pytest.raises(CannotCheck, match=r"hashable.*not \[1\]"):
+        check(misbehaviour.returns_a_list)
+
+
+def test_messages_that_differ_in_every_run_do_not_hide_the_schedule():
+    result = check(of(misbehaviour.sends_its_pid), lambda count: count == 2)
+    assert result
+    assert result.exhausted == 2
+
+
+def test_orders_that_differ_only_in_plain_memory_are_told_apart():
+    assert set(check(of(misbehaviour.raw_memory)).outcomes) == {1, 2}
+
+
+@pytest.mark.skipif(not Path("/dev/shm").exists(), reason="looks into /dev/shm")
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "fork"])
+def test_no_semaphore_stays_of_a_program_that_does_not_end(method, tmp_path):
+    note = tmp_path / "name"
+    assert check(functools.partial(misbehaviour.waits_for_itself, note, method)).failure.reason == "deadlock"
+    assert not Path("/dev/shm", f"sem.{note.read_text().removeprefix('/')}").exists()
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
+def test_no_process_stays_of_a_program_that_leaves_some_behind(tmp_path):
+    note = tmp_path / "pid"
+    assert check(functools.partial(misbehaviour.child_leaves_a_grandchild, note, QUICK))
+    until = time.monotonic() + 10
+    while Path("/proc", note.read_text()).exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not Path("/proc", note.read_text()).exists()
+
+
+# -- programs that cannot be imported --------------------------------------------------------------------------------
+
+
+@each_method
+def test_a_local_function_can_be_checked(method):
+    result = check(lambda: programs.lost_update(method), lambda total: total == 2)
+    assert result.failure.outcome == 1
+
+
+def test_objects_that_all_runs_of_a_local_function_would_share_are_refused():
+    from multiprocessing import Lock
+
+    shared = Lock()
+
+    def program():
+        with shared:
+            return 1
+
+    with pytest.raises(CannotCheck, match="Lock that was made before it began"):
+        check(program)
+
+
+def test_modules_of_the_program_are_fresh_in_every_run(tmp_path):
+    script = tmp_path / "counting.py"
+    script.write_text(
+        "from multiprocessing import Process, Value, set_start_method\n"
+        f"set_start_method({QUICK!r}, force=True)\n"
+        "total = Value('i', 0)\n"
+        "def add():\n"
+        "    total.value += 1\n"
+        "def program():\n"
+        "    child = Process(target=add)\n"
+        "    child.start()\n"
+        "    child.join()\n"
+        "    return total.value\n"
+        "if __name__ == '__main__':\n"
+        "    from helpers.control import check\n"
+        "    print(check(program).outcomes)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert done.stdout.startswith("{1: "), done.stderr
+
+
+# -- bad input -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"runs": 0}, "runs must be from 1"),
+        ({"strategy": "luck"}, "strategy must be one of bounded, random, pct, all"),
+        ({"grain": "byte"}, "grain must be one of operation, line"),
+        ({"deadline": 0}, "deadline must be above 0"),
+        ({"seed": -1}, "seed must be from 0"),
+    ],
+)
+def test_bad_arguments_are_named(options, words):
+    with pytest.raises(ValueError, match=words):
+        check(of(programs.lost_update), **options)
+
+
+def test_a_program_must_be_callable():
+    with pytest.raises(TypeError, match="program must be a function without arguments, not 3"):
+        check(3)
+
+
+def test_a_schedule_that_is_not_possible_is_named():
+    with pytest.raises(CannotCheck, match="in step 2 it was the turn of ForkProcess-1"):
+        rerun(of(programs.lost_update, "fork"), ("main", "ForkProcess-1"))
+
+
+def test_a_check_ends_with_its_deadline():
+    begin = time.monotonic()
+    result = check(of(programs.five_counters), strategy="random", runs=100_000, deadline=2)
+    assert time.monotonic() - begin < 20
+    assert result.runs < 100_000

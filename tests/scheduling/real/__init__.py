@@ -1,1 +1,0 @@
-"""Tests of the storey of the same name in helpers/scheduling."""

@@ -4,16 +4,20 @@ PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/ready
+# with what only maintainers need: linters, a browser's driver
+READY_DEV := $(VENV)/ready-dev
 FIRST := notebooks/00_start_here.ipynb
 NOTEBOOKS ?= $(sort $(wildcard notebooks/*.ipynb))
 # in a container one is often root; Jupyter then wants to be told that this is meant
 AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 # children import the helpers again and again; without compiled files each would have to compile them first
 unexport PYTHONDONTWRITEBYTECODE
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement
+TOUCH = $(BIN)/python -c "import pathlib; pathlib.Path('$@').touch()"
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
-.PHONY: lab test browser lint notebooks benchmark requirements clean
+.PHONY: lab test browser campaign lint notebooks benchmark requirements clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(ARGS)
@@ -21,32 +25,48 @@ lab: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest --ignore=tests/browser $(ARGS)
 
-# use every lesson in JupyterLab, as a learner does; skipped with a word when there is no Chromium or Chrome
-browser: $(READY)
-	$(BIN)/python -m pytest tests/browser $(ARGS)
+# use every lesson in JupyterLab, as a learner does; skipped with a word when there is no Chromium or Chrome;
+# and the explorer's JavaScript, because Node comes with the driver of the browser
+browser: $(READY_DEV)
+	$(BIN)/python -m pytest tests/browser tests/show/explorer/test_program_js.py $(ARGS)
 
-lint: $(READY)
+# interrupt and kill kernels for some minutes; more with ARGS="--interrupts 1000 --kills 300 --seed 7"
+campaign: $(READY_DEV)
+	$(BIN)/python -m tests.campaign $(ARGS)
+
+lint: $(READY_DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+# the helpers need nothing that only maintainers install, and all that is imported is declared
+	$(BIN)/deptry helpers notebooks
+	$(BIN)/deptry . --exclude "^[.]venv|^[.]git" --ignore DEP002,DEP004
 
 # run every cell again, and keep the outputs; name one with NOTEBOOKS=notebooks/01_pipe.ipynb
 notebooks: $(READY)
 	$(BIN)/python -m tools.execute_notebooks $(NOTEBOOKS)
 
-benchmark: $(READY)
+benchmark: $(READY_DEV)
 	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 # the newest versions that the ranges in pyproject.toml allow, for every Python and system at once
-requirements: $(READY)
-	$(BIN)/python -m pip install --quiet uv
-	echo "-e .[dev]" | $(BIN)/uv pip compile - --universal --python-version 3.11 --upgrade --no-annotate \
-		--custom-compile-command "make requirements" --quiet --output-file requirements.txt
+PIN := $(BIN)/uv pip compile - --universal --python-version 3.11 --upgrade --no-annotate --no-header --quiet
+requirements: $(READY_DEV)
+	echo "-e .[test]" | $(PIN) --output-file $(VENV)/test.txt
+	echo "-e .[dev]" | $(PIN) --output-file $(VENV)/dev.txt $(VENV)/test.txt
+	(grep "^#" requirements.txt; cat $(VENV)/test.txt) > $(VENV)/requirements.txt
+	(grep "^#\|^-r" requirements-dev.txt; grep -vxFf $(VENV)/test.txt $(VENV)/dev.txt) > $(VENV)/requirements-dev.txt
+	mv $(VENV)/requirements.txt $(VENV)/requirements-dev.txt .
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed, this is ' + sys.version.split()[0] + '. Name another one: make PYTHON=python3.12 ...')"
+	@echo "Setting up $(VENV): once, for a minute or three."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
-	@$(BIN)/python -c "import pathlib; pathlib.Path('$(READY)').touch()"
+	$(PIP_INSTALL) requirements.txt
+	@$(TOUCH)
+
+$(READY_DEV): $(READY) requirements-dev.txt
+	$(PIP_INSTALL) requirements-dev.txt
+	@$(TOUCH)
 
 clean:
 	rm -rf $(VENV) artefacts

@@ -12,9 +12,11 @@ from typing import Any
 def opens(package: str, behind: Mapping[str, str]) -> Callable[[str], Any]:
     """Return the `__getattr__` (PEP 562) of a package; `behind` maps each module in it to the names it offers.
 
-    The names are separated by blanks. Asking for any other name raises AttributeError.
+    The names are separated by blanks; together they are the package's `__all__`. Asking for any other name raises
+    AttributeError.
     """
     home = {name: module for module, names in behind.items() for name in names.split()}
+    sys.modules[package].__all__ = sorted(home)
 
     def load(name: str) -> Any:
         if name not in home:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 
 from helpers.scheduling.model.model import Model
-from helpers.scheduling.program.handles import Memory
+from helpers.scheduling.program.handles import SharedObjects
 from helpers.scheduling.program.semantics import Access
 
 DEADLOCK = "deadlock"
@@ -18,10 +18,10 @@ class Run:
         self.model = model
         self.grain = grain
         self.is_over = False
-        self.memory = Memory()
-        self.memory.perform = self.perform
-        self.workers = model.scenario.build(self.memory)
-        self.values = [rule.start for rule in self.memory.rules]
+        self.shared_objects = SharedObjects()
+        self.shared_objects.perform = self.perform
+        self.workers = model.scenario.build(self.shared_objects)
+        self.values = [declared.start for declared in self.shared_objects.semantics]
         everyone = range(len(self.workers))
         self.generators = [None for _ in everyone]
         self.results = [[] for _ in everyone]
@@ -41,8 +41,8 @@ class Run:
         if self.grain == "access" and self.accesses:
             self.is_over = True
             raise Stopped
-        rule = getattr(self.memory.rules[access.slot], access.verb)
-        effect = rule(self.values[access.slot], self.process, *access.arguments)
+        method = getattr(self.shared_objects.semantics[access.slot], access.verb)
+        effect = method(self.values[access.slot], self.process, *access.arguments)
         if effect is None:
             self.is_over = self.is_blocked = True
             raise Stopped

@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import traceback
 from multiprocessing import get_context
 
 
@@ -64,11 +66,24 @@ def block_in_acquire(lock):
     lock.acquire()
 
 
-def block_in_join():
-    """Wait for a child that never ends."""
+def block_in_join(connection):
+    """Wait for a child that never ends, and let a thread tell when that wait has begun."""
     child = get_context("spawn").Process(target=sleep_for_ever)
     child.start()
+    threading.Thread(target=tell_when_in_join, args=(connection,), daemon=True).start()
     child.join()
+
+
+def tell_when_in_join(connection):
+    """Send a word once the main thread is in `join`."""
+    while "join" not in functions_of(sys._current_frames()[threading.main_thread().ident]):
+        time.sleep(0.001)
+    connection.send("in join")
+
+
+def functions_of(frame):
+    """Return the names of the functions that a frame is in, innermost first."""
+    return [each.f_code.co_name for each, _ in traceback.walk_stack(frame)]
 
 
 def fork_and_tell(connection):
@@ -126,6 +141,12 @@ def interrupt_the_parent(times):
     sleep_for_ever()
 
 
+def interrupt_the_parent_alone():
+    """Send Ctrl-C to the parent, and to nobody else of its group."""
+    os.kill(os.getppid(), signal.SIGINT)
+    sleep_for_ever()
+
+
 def interrupted_session(method, times):
     """Be a notebook cell that a learner interrupts; say in the exit code how it ended."""
     from helpers.supervision.supervisor import supervised
@@ -138,6 +159,36 @@ def interrupted_session(method, times):
             child.join()
     except KeyboardInterrupt:
         print("interrupted, nothing else", flush=True)
+
+
+def session_interrupted_at_a_start(method):
+    """Be a notebook cell that a learner interrupts just as its children start."""
+    from helpers.supervision.supervisor import supervised
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with supervised(deadline=15):
+            for _ in range(3):
+                get_context(method).Process(target=sleep_for_ever).start()
+                os.killpg(0, signal.SIGINT)
+    except KeyboardInterrupt:
+        print("interrupted, nothing else", flush=True)
+
+
+def tell_of_an_interrupt(connection):
+    """Say when ready, and when Ctrl-C came."""
+    try:
+        connection.send("ready")
+        sleep_for_ever()
+    except KeyboardInterrupt:
+        connection.send("interrupted")
+
+
+class NeverArrives:
+    """An argument that a child cannot read to its end: unpickling it takes for ever."""
+
+    def __reduce__(self):
+        return time.sleep, (3600,)
 
 
 def run_detached(code):

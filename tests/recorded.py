@@ -61,3 +61,8 @@ def send_and_exit(connection):
 
 def receive_for_ever(connection):
     connection.recv()
+
+
+def put_for_ever(queue):
+    while True:
+        queue.put(b"x")

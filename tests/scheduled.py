@@ -82,11 +82,11 @@ VERBS = [
 def interpreted(programs):
     """Return the scenario of some programs that share objects of every kind; all is well while a is at most 1."""
 
-    def programs_of(memory):
-        numbers = [memory.integer("a"), memory.integer("b")]
-        locks = [memory.lock("lock"), memory.semaphore("semaphore", 1)]
-        queue, ends, barrier = memory.queue("queue", 1), memory.pipe("pipe"), memory.barrier("barrier", 2)
-        others = memory.dict("things", {0: 1}), queue, ends, barrier, memory.condition("condition")
+    def programs_of(objects):
+        numbers = [objects.integer("a"), objects.integer("b")]
+        locks = [objects.lock("lock"), objects.semaphore("semaphore", 1)]
+        queue, ends, barrier = objects.queue("queue", 1), objects.pipe("pipe"), objects.barrier("barrier", 2)
+        others = objects.dict("things", {0: 1}), queue, ends, barrier, objects.condition("condition")
         return [(interpret, (tuple(program), numbers, locks, others)) for program in programs]
 
     return Scenario(programs_of, invariant=lambda shared: shared["a"] <= 1)
@@ -95,8 +95,8 @@ def interpreted(programs):
 def of(worker, processes=1, **start):
     """Return the scenario of some processes of one worker that share one integer, or what else is declared."""
 
-    def scenario(memory):
-        return [(worker, (memory.integer("number", **start),))] * processes
+    def scenario(objects):
+        return [(worker, (objects.integer("number", **start),))] * processes
 
     return Scenario(scenario)
 
@@ -268,9 +268,9 @@ def wait_in_the_middle(number, lock):
     yield
 
 
-def middle_waiters(memory):
+def middle_waiters(objects):
     """Two processes that wait in the middle of a step."""
-    number, lock = memory.integer("number"), memory.lock("lock")
+    number, lock = objects.integer("number"), objects.lock("lock")
     return [(wait_in_the_middle, (number, lock))] * 2
 
 
@@ -284,9 +284,9 @@ def spin_on(mine, theirs):
     yield
 
 
-def polite_pair(memory):
+def polite_pair(objects):
     """Two processes that wait for each other in a loop."""
-    one, other = memory.integer("one"), memory.integer("other")
+    one, other = objects.integer("one"), objects.integer("other")
     return [(spin_on, (one, other)), (spin_on, (other, one))]
 
 
@@ -324,9 +324,9 @@ def hold_and_wait(first, second):
         yield "second released"
 
 
-def crossed_with(memory):
+def crossed_with(objects):
     """Two locks in opposite order, by `with`."""
-    one, other = memory.lock("one"), memory.lock("other")
+    one, other = objects.lock("one"), objects.lock("other")
     return [(hold_and_wait, (one, other)), (hold_and_wait, (other, one))]
 
 
@@ -347,9 +347,9 @@ def juggle(things, steps):
     things["gone"]
 
 
-def dict_methods(memory):
+def dict_methods(objects):
     """One process that uses each method of a dict, and ends with a KeyError."""
-    return [(juggle, (memory.dict("things"), memory.integer("steps")))]
+    return [(juggle, (objects.dict("things"), objects.integer("steps")))]
 
 
 def release_too_often(lock):
@@ -360,9 +360,9 @@ def release_too_often(lock):
     lock.release()
 
 
-def over_release(memory):
+def over_release(objects):
     """A lock is released twice."""
-    return [(release_too_often, (memory.lock("lock"),))]
+    return [(release_too_often, (objects.lock("lock"),))]
 
 
 def notify_everybody(condition, ready):
@@ -383,9 +383,9 @@ def sleep_until_ready(condition, ready):
         yield "ready"
 
 
-def alarm(memory):
+def alarm(objects):
     """Two sleepers and one who wakes both."""
-    condition, ready = memory.condition("alarm"), memory.integer("ready")
+    condition, ready = objects.condition("alarm"), objects.integer("ready")
     return [(sleep_until_ready, (condition, ready))] * 2 + [(notify_everybody, (condition, ready))]
 
 
@@ -402,7 +402,7 @@ def send_one(end):
     yield
 
 
-def impatient(memory):
+def impatient(objects):
     """One sends, the other looks only once."""
-    ours, theirs = memory.pipe("line")
-    return [(send_one, (ours,)), (poll_once, (theirs, memory.integer("answer")))]
+    ours, theirs = objects.pipe("line")
+    return [(send_one, (ours,)), (poll_once, (theirs, objects.integer("answer")))]

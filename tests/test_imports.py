@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent
 HELPERS = ROOT / "helpers"
 # each room imports from itself and from those below it
 STOREYS = [
-    "lessons",
     "show",
+    "lessons",
     "control",
     "scheduling.real",
     "scheduling.model",
@@ -20,7 +20,10 @@ STOREYS = [
     "measuring",
     "recording",
     "supervision",
+    "words",
     "validate",
+    "collector",
+    "compat",
     "front_door",
 ]
 FILES = sorted(HELPERS.rglob("*.py"))

@@ -1,11 +1,15 @@
 """What every lesson must have: the headings of the template, prose of the right length, outputs that can be read."""
 
+import ast
 import json
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbconvert import ScriptExporter
+
+from tools.execute_notebooks import METADATA
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -35,8 +39,16 @@ def outputs_of(path):
     return [output for cell in cells_of(path, "code") for output in cell.outputs]
 
 
-def test_there_are_lessons():
-    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(7)]
+def test_lessons_are_numbered_and_named_once():
+    assert all(re.fullmatch(r"\d\d_[a-z][a-z0-9_]*", path.stem) for path in NOTEBOOKS)
+    for part in (slice(2), slice(3, None)):
+        parts = [path.stem[part] for path in NOTEBOOKS]
+        assert len(set(parts)) == len(parts) > 0
+
+
+def test_every_lesson_is_in_the_table_of_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\]\((notebooks/[^)]+)\)", readme) == [f"notebooks/{path.name}" for path in NOTEBOOKS]
 
 
 @each_notebook
@@ -89,7 +101,14 @@ def test_a_lesson_says_nothing_of_the_machine_it_ran_on(path):
     saved = json.dumps(outputs_of(path))
     assert not re.search(r"/(root|home|tmp|work|Users)/|site-packages", saved)
     assert "widgets" not in read(path).metadata
-    assert set(read(path).metadata) == {"kernelspec"}
+    assert read(path).metadata == METADATA
+
+
+@each_notebook
+def test_a_lesson_can_be_had_as_a_script(path):
+    script, resources = ScriptExporter().from_filename(path)
+    assert resources["output_extension"] == ".py"
+    ast.parse(script)
 
 
 @each_notebook

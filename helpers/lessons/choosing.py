@@ -1,29 +1,27 @@
 """Lesson 05, choosing: what each mechanism costs, what is left of it after a crash, and the advice that follows."""
 
 import statistics
-import sys
-import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from helpers import validate
 from helpers.measuring.advice import Survey, Task, advise
 from helpers.measuring.timing import Mechanism, call_time
+from helpers.supervision.standstill import when_stuck
 from helpers.supervision.supervisor import expect_failure, supervised
 
-if TYPE_CHECKING:
-    from helpers.show import Picture
-
-STANDING_STILL = 50  # looks, 1 ms apart, at a thread that has not moved: it waits
-AT_ONCE = 1.0  # s; a message that has not come by then is not going to
+CRASH_DEADLINE = 30.0  # s
+WAITING = "the reader waits"
+AT_ONCE = 1.0  # s; a message that has not reached a waiting reader by then is not going to
 
 
-def receive_one(mechanism: Mechanism, end: Any, waiting: Connection) -> None:
-    """Wait for a message, and let a thread report when this process stands still in `receive`."""
-    threading.Thread(target=_report_standstill, args=(threading.get_ident(), waiting), daemon=True).start()
+def receive_one(mechanism: Mechanism, end: Any, line: Connection) -> None:
+    """Wait for a message, and tell when that wait has begun."""
+    when_stuck(partial(line.send, WAITING))
     mechanism.receive(end)
 
 
@@ -33,25 +31,21 @@ def pass_on_two(mechanism: Mechanism, end: Any, line: Connection) -> None:
         line.send(mechanism.receive(end))
 
 
-def _report_standstill(thread: int, waiting: Connection) -> None:
-    place, looks = None, 0
-    while looks < STANDING_STILL:
-        frame = sys._current_frames()[thread]
-        here = frame.f_code, frame.f_lasti
-        place, looks = here, looks + 1 if here == place else 0
-        del frame
-        time.sleep(0.001)
-    waiting.send("it stands still")
+def wait_and_pass_on_two(mechanism: Mechanism, end: Any, line: Connection) -> None:
+    """Like `pass_on_two`, and tell first when the wait has begun."""
+    when_stuck(partial(line.send, WAITING))
+    pass_on_two(mechanism, end, line)
 
 
 def after_crash(mechanism: Mechanism, method: str = "spawn") -> list[int]:
-    """Kill a reader while it waits, send messages 1 and 2 to another reader, and return those that it got.
+    """Kill a reader while it waits, send messages 1 and 2 to another that waits, and return those that it got.
 
-    Raises TypeError for anything but a Mechanism, TypeError or ValueError for an unknown start method.
+    Raises TypeError for anything but a Mechanism, TypeError or ValueError for an unknown start method, ProcessesFailed
+    when a reader does not come to wait.
     """
     _check_mechanism(mechanism)
     ctx = get_context(validate.start_method(method))
-    with expect_failure(deadline=15):
+    with expect_failure(CRASH_DEADLINE) as failure:
         ours, theirs = mechanism.connect(ctx)
         reader, writer = ctx.Pipe(duplex=False)
         first = ctx.Process(target=receive_one, args=(mechanism, theirs, writer))
@@ -59,8 +53,9 @@ def after_crash(mechanism: Mechanism, method: str = "spawn") -> list[int]:
         reader.recv()
         first.kill()
         first.join()
-        second = ctx.Process(target=pass_on_two, args=(mechanism, theirs, writer))
+        second = ctx.Process(target=wait_and_pass_on_two, args=(mechanism, theirs, writer))
         second.start()
+        reader.recv()
         mechanism.send(ours, b"1")
         mechanism.send(ours, b"2")
         arrived = []
@@ -68,7 +63,9 @@ def after_crash(mechanism: Mechanism, method: str = "spawn") -> list[int]:
             arrived.append(int(reader.recv()))
         second.kill()
         second.join()
-    return arrived
+        return arrived
+    # that both readers were killed is expected, that the block did not come to its end is not
+    raise failure.error
 
 
 def set_up_time(mechanism: Mechanism, method: str = "spawn", runs: int = 3) -> float:
@@ -115,23 +112,19 @@ def update_times(method: str = "spawn", updates: int = 500) -> dict[str, float]:
         return {name: call_time(add, updates) for name, add in places.items()}
 
 
-def guide(survey: Survey) -> "Callable[..., tuple[Picture, str]]":
-    """Return the function for the panel of lesson 05: a task in words in, a picture and the advice in words out."""
+def guide(survey: Survey) -> Callable[..., tuple[dict[str, Any], str]]:
+    """Return the function for the panel of lesson 05: a task in, what `rates` draws and the advice in words out.
 
-    def recommend(parties: int, size: str, rate: str, shares: str, crash: str) -> "tuple[Picture, str]":
-        from helpers.show.figures.choices import rates
+    Raises TypeError for anything but a survey.
+    """
+    validate.instance("survey", survey, Survey, "a Survey")
 
-        task = Task(parties, _leading_number(size), _leading_number(rate), shares, crash == "must go on")
-        advice = advise(task, survey)
-        return rates(advice), str(advice)
+    def recommend(parties: int, size: int, rate: int, shares: str, survives_crash: bool) -> tuple[dict[str, Any], str]:
+        advice = advise(Task(parties, size, rate, shares, survives_crash), survey)
+        return {"advice": advice}, str(advice)
 
     return recommend
 
 
-def _leading_number(words: str) -> int:
-    return int(words.split()[0].replace(",", ""))
-
-
 def _check_mechanism(mechanism: Mechanism) -> None:
-    if not isinstance(mechanism, Mechanism):
-        raise TypeError(f"mechanism must be a Mechanism, such as mechanisms.PIPE, not {mechanism!r}")
+    validate.instance("mechanism", mechanism, Mechanism, "a Mechanism, such as mechanisms.PIPE")

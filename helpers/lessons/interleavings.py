@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Mapping
 from ctypes import Array as CArray
 from multiprocessing import synchronize
 from multiprocessing.sharedctypes import Synchronized
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from helpers import validate
 from helpers.scheduling.program.handles import (
@@ -14,21 +14,19 @@ from helpers.scheduling.program.handles import (
     Dict,
     Integer,
     Lock,
-    Memory,
     PipeEnd,
     Queue,
     Semaphore,
+    SharedObjects,
 )
-from helpers.scheduling.program.scenario import Scenario
-
-if TYPE_CHECKING:
-    from helpers.show.theme import Picture
+from helpers.scheduling.program.scenario import Scenario, scenario
+from helpers.words import percent
 
 Steps = Generator[str | bool | None, None, None]
 Workers = list[tuple[Any, tuple]]
 
-MOST_PROCESSES = 64  # to run; to explore all schedules of a few is plenty
-MOST_TIMES = 10_000
+MAX_PROCESSES = 64  # to run; to explore all schedules of a few is plenty
+MAX_TIMES = 10_000
 PANEL_WORKERS = PANEL_INCREMENTS = 3  # more would take the panel longer than a second
 PANEL_RUNS = 300
 
@@ -57,22 +55,15 @@ def increment(counter: Integer, times: int = 1) -> Steps:
         yield f"write {seen + 1}"
 
 
+@scenario(processes=(1, MAX_PROCESSES), times=(1, MAX_TIMES))
 def increments(processes: int = 2, times: int = 1) -> Scenario:
-    """Processes that each add to one counter, with nothing to protect it.
+    """Processes that each add to one counter, with nothing to protect it."""
 
-    Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
-    """
-    validate.whole_number("processes", processes, 1, MOST_PROCESSES)
-    validate.whole_number("times", times, 1, MOST_TIMES)
-
-    def increments(memory: Memory) -> Workers:
-        counter = memory.integer("counter", 0)
+    def build(objects: SharedObjects) -> Workers:
+        counter = objects.integer("counter", 0)
         return [(increment, (counter, times))] * processes
 
-    return Scenario(increments)
-
-
-_unlocked = increments  # under a name that no parameter hides
+    return Scenario(build)
 
 
 def add(counter: Integer, times: int = 1) -> Steps:
@@ -82,19 +73,15 @@ def add(counter: Integer, times: int = 1) -> Steps:
         yield "counter.value += 1"
 
 
+@scenario(processes=(1, MAX_PROCESSES), times=(1, MAX_TIMES))
 def additions(processes: int = 2, times: int = 1) -> Scenario:
-    """Processes that each add to one counter by a single statement.
+    """Processes that each add to one counter by a single statement."""
 
-    Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
-    """
-    validate.whole_number("processes", processes, 1, MOST_PROCESSES)
-    validate.whole_number("times", times, 1, MOST_TIMES)
-
-    def additions(memory: Memory) -> Workers:
-        counter = memory.integer("counter", 0)
+    def build(objects: SharedObjects) -> Workers:
+        counter = objects.integer("counter", 0)
         return [(add, (counter, times))] * processes
 
-    return Scenario(additions)
+    return Scenario(build)
 
 
 def increment_locked(counter: Integer, lock: Lock, times: int = 1) -> Steps:
@@ -109,19 +96,15 @@ def increment_locked(counter: Integer, lock: Lock, times: int = 1) -> Steps:
         yield "release"
 
 
+@scenario(processes=(1, MAX_PROCESSES), times=(1, MAX_TIMES))
 def locked_increments(processes: int = 2, times: int = 1) -> Scenario:
-    """Processes that each add to one counter under a lock.
+    """Processes that each add to one counter under a lock."""
 
-    Raises TypeError or ValueError for processes that are not from 1 to 64, or times that are not from 1 to 10,000.
-    """
-    validate.whole_number("processes", processes, 1, MOST_PROCESSES)
-    validate.whole_number("times", times, 1, MOST_TIMES)
-
-    def locked_increments(memory: Memory) -> Workers:
-        counter, lock = memory.integer("counter", 0), memory.lock("lock")
+    def build(objects: SharedObjects) -> Workers:
+        counter, lock = objects.integer("counter", 0), objects.lock("lock")
         return [(increment_locked, (counter, lock, times))] * processes
 
-    return Scenario(locked_increments)
+    return Scenario(build)
 
 
 def sell(stock: Dict, sold: Dict, seller: str) -> Steps:
@@ -135,22 +118,18 @@ def sell(stock: Dict, sold: Dict, seller: str) -> Steps:
         yield "sells it"
 
 
+@scenario(sellers=(1, MAX_PROCESSES), tickets=(0, MAX_TIMES))
 def check_then_act(sellers: int = 2, tickets: int = 1) -> Scenario:
-    """Sellers share a dict of tickets; they must not sell more than there are. The outcome is how many they sold.
+    """Sellers share a dict of tickets; they must not sell more than there are. The outcome is how many they sold."""
 
-    Raises TypeError or ValueError for sellers that are not from 1 to 64, or tickets that are not from 0 to 10,000.
-    """
-    validate.whole_number("sellers", sellers, 1, MOST_PROCESSES)
-    validate.whole_number("tickets", tickets, 0, MOST_TIMES)
-
-    def check_then_act(memory: Memory) -> Workers:
-        stock, sold = memory.dict("stock", {"tickets": tickets}), memory.dict("sold")
+    def build(objects: SharedObjects) -> Workers:
+        stock, sold = objects.dict("stock", {"tickets": tickets}), objects.dict("sold")
         return [(sell, (stock, sold, f"seller {number}")) for number in range(sellers)]
 
     def enough(shared: Mapping[str, Any]) -> bool:
         return len(shared["sold"]) <= tickets
 
-    return Scenario(check_then_act, outcome=lambda shared: len(shared["sold"]), invariant=enough)
+    return Scenario(build, outcome=lambda shared: len(shared["sold"]), invariant=enough)
 
 
 def sell_locked(stock: Dict, sold: Dict, till: Lock, seller: str) -> Steps:
@@ -167,19 +146,17 @@ def sell_locked(stock: Dict, sold: Dict, till: Lock, seller: str) -> Steps:
     yield "release"
 
 
+@scenario()
 def locked_check_then_act(sellers: int = 2, tickets: int = 1) -> Scenario:
-    """Sellers as in `check_then_act`, who check and act under one lock.
-
-    Raises TypeError or ValueError for sellers that are not from 1 to 64, or tickets that are not from 0 to 10,000.
-    """
+    """Sellers as in `check_then_act`, who check and act under one lock."""
     unlocked = check_then_act(sellers, tickets)
 
-    def locked_check_then_act(memory: Memory) -> Workers:
-        stock, sold = memory.dict("stock", {"tickets": tickets}), memory.dict("sold")
-        till = memory.lock("till")
+    def build(objects: SharedObjects) -> Workers:
+        stock, sold = objects.dict("stock", {"tickets": tickets}), objects.dict("sold")
+        till = objects.lock("till")
         return [(sell_locked, (stock, sold, till, f"seller {number}")) for number in range(sellers)]
 
-    return unlocked._replace(build=locked_check_then_act)
+    return unlocked._replace(build=build)
 
 
 def dine(first: Lock, second: Lock, meals: Integer) -> Steps:
@@ -194,35 +171,29 @@ def dine(first: Lock, second: Lock, meals: Integer) -> Steps:
     yield "put the first fork down"
 
 
+@scenario(number=(2, MAX_PROCESSES))
 def philosophers(number: int = 2) -> Scenario:
-    """Philosophers round a table, each of whom takes the fork to the left first. The outcome is how many have eaten.
+    """Philosophers round a table, each of whom takes the fork to the left first. The outcome is how many have eaten."""
 
-    Raises TypeError or ValueError for a number that is not from 2 to 64.
-    """
-    validate.whole_number("number", number, 2, MOST_PROCESSES)
+    def build(objects: SharedObjects) -> Workers:
+        return _table(objects, [(i, (i + 1) % number) for i in range(number)])
 
-    def philosophers(memory: Memory) -> Workers:
-        return _table(memory, [(i, (i + 1) % number) for i in range(number)])
-
-    return Scenario(philosophers, outcome=_meals)
+    return Scenario(build, outcome=_meals)
 
 
+@scenario(number=(2, MAX_PROCESSES))
 def ordered_philosophers(number: int = 2) -> Scenario:
-    """Philosophers round a table, each of whom takes the fork with the lower number first.
+    """Philosophers round a table, each of whom takes the fork with the lower number first."""
 
-    Raises TypeError or ValueError for a number that is not from 2 to 64.
-    """
-    validate.whole_number("number", number, 2, MOST_PROCESSES)
+    def build(objects: SharedObjects) -> Workers:
+        return _table(objects, [tuple(sorted((i, (i + 1) % number))) for i in range(number)])
 
-    def ordered_philosophers(memory: Memory) -> Workers:
-        return _table(memory, [tuple(sorted((i, (i + 1) % number))) for i in range(number)])
-
-    return Scenario(ordered_philosophers, outcome=_meals)
+    return Scenario(build, outcome=_meals)
 
 
-def _table(memory: Memory, pairs: list[tuple[int, int]]) -> Workers:
-    forks = [memory.lock(f"fork {i}") for i in range(len(pairs))]
-    meals = [memory.integer(f"meals {i}") for i in range(len(pairs))]
+def _table(objects: SharedObjects, pairs: list[tuple[int, int]]) -> Workers:
+    forks = [objects.lock(f"fork {i}") for i in range(len(pairs))]
+    meals = [objects.integer(f"meals {i}") for i in range(len(pairs))]
     return [(dine, (forks[first], forks[second], meals[i])) for i, (first, second) in enumerate(pairs)]
 
 
@@ -246,18 +217,19 @@ def take_turns(mine: Integer, theirs: Integer, turn: Integer, me: int, inside: I
     yield "done"
 
 
+@scenario()
 def peterson() -> Scenario:
     """Two processes keep each other out of a critical section with three shared integers."""
 
-    def peterson(memory: Memory) -> Workers:
-        return _two_at_the_door(memory, take_turns)
+    def build(objects: SharedObjects) -> Workers:
+        return _two_at_the_door(objects, take_turns)
 
-    return Scenario(peterson, invariant=at_most_one_inside)
+    return Scenario(build, invariant=at_most_one_inside)
 
 
-def _two_at_the_door(memory: Memory, worker: Callable[..., Steps]) -> Workers:
-    wants = [memory.integer("process 0 wants"), memory.integer("process 1 wants")]
-    turn, inside = memory.integer("turn"), memory.integer("inside")
+def _two_at_the_door(objects: SharedObjects, worker: Callable[..., Steps]) -> Workers:
+    wants = [objects.integer("process 0 wants"), objects.integer("process 1 wants")]
+    turn, inside = objects.integer("turn"), objects.integer("inside")
     return [(worker, (wants[me], wants[1 - me], turn, me, inside)) for me in (0, 1)]
 
 
@@ -280,13 +252,14 @@ def take_turns_late(mine: Integer, theirs: Integer, turn: Integer, me: int, insi
     yield "done"
 
 
+@scenario()
 def late_peterson() -> Scenario:
     """Peterson's algorithm as a processor may carry it out that keeps back its writes."""
 
-    def late_peterson(memory: Memory) -> Workers:
-        return _two_at_the_door(memory, take_turns_late)
+    def build(objects: SharedObjects) -> Workers:
+        return _two_at_the_door(objects, take_turns_late)
 
-    return Scenario(late_peterson, invariant=at_most_one_inside)
+    return Scenario(build, invariant=at_most_one_inside)
 
 
 def at_most_one_inside(shared: Mapping[str, Any]) -> bool:
@@ -310,19 +283,15 @@ def consume(queue: Queue, total: Integer, items: int) -> Steps:
         yield f"add {item}"
 
 
+@scenario(maxsize=(1, MAX_TIMES), items=(1, MAX_TIMES))
 def bounded_queue(maxsize: int = 1, items: int = 3) -> Scenario:
-    """One producer, one consumer, and a queue between them that is soon full. The outcome is the consumer's sum.
+    """One producer, one consumer, and a queue between them that is soon full. The outcome is the consumer's sum."""
 
-    Raises TypeError or ValueError for a size or a number of items that is not from 1 to 10,000.
-    """
-    validate.whole_number("maxsize", maxsize, 1, MOST_TIMES)
-    validate.whole_number("items", items, 1, MOST_TIMES)
-
-    def bounded_queue(memory: Memory) -> Workers:
-        queue, total = memory.queue("queue", maxsize), memory.integer("total")
+    def build(objects: SharedObjects) -> Workers:
+        queue, total = objects.queue("queue", maxsize), objects.integer("total")
         return [(produce, (queue, items)), (consume, (queue, total, items))]
 
-    return Scenario(bounded_queue, outcome=lambda shared: shared["total"])
+    return Scenario(build, outcome=lambda shared: shared["total"])
 
 
 def meet(barrier: Barrier, here: Integer, there: Integer) -> Steps:
@@ -334,14 +303,15 @@ def meet(barrier: Barrier, here: Integer, there: Integer) -> Steps:
     yield "double the other's"
 
 
+@scenario()
 def rendezvous() -> Scenario:
     """Two processes meet at a barrier, so that each finds what the other wrote before."""
 
-    def rendezvous(memory: Memory) -> Workers:
-        one, other, barrier = memory.integer("one"), memory.integer("other"), memory.barrier("barrier", 2)
+    def build(objects: SharedObjects) -> Workers:
+        one, other, barrier = objects.integer("one"), objects.integer("other"), objects.barrier("barrier", 2)
         return [(meet, (barrier, one, other)), (meet, (barrier, other, one))]
 
-    return Scenario(rendezvous)
+    return Scenario(build)
 
 
 def await_parcel(condition: Condition, parcels: Integer) -> Steps:
@@ -365,18 +335,15 @@ def deliver(condition: Condition, parcels: Integer) -> Steps:
     yield "release"
 
 
+@scenario(number=(1, MAX_PROCESSES // 2))
 def deliveries(number: int = 1) -> Scenario:
-    """As many who wait on a condition as there are who notify it.
+    """As many who wait on a condition as there are who notify it."""
 
-    Raises TypeError or ValueError for a number that is not from 1 to 32.
-    """
-    validate.whole_number("number", number, 1, MOST_PROCESSES // 2)
-
-    def deliveries(memory: Memory) -> Workers:
-        condition, parcels = memory.condition("bell"), memory.integer("parcels")
+    def build(objects: SharedObjects) -> Workers:
+        condition, parcels = objects.condition("bell"), objects.integer("parcels")
         return [(await_parcel, (condition, parcels))] * number + [(deliver, (condition, parcels))] * number
 
-    return Scenario(deliveries)
+    return Scenario(build)
 
 
 def visit(door: Semaphore, inside: Integer) -> Steps:
@@ -390,22 +357,18 @@ def visit(door: Semaphore, inside: Integer) -> Steps:
     yield "release"
 
 
+@scenario(guests=(1, MAX_PROCESSES), room=(1, MAX_PROCESSES))
 def crowded_room(guests: int = 3, room: int = 2) -> Scenario:
-    """A semaphore lets only so many into a room.
+    """A semaphore lets only so many into a room."""
 
-    Raises TypeError or ValueError for a number of guests, or of places in the room, that is not from 1 to 64.
-    """
-    validate.whole_number("guests", guests, 1, MOST_PROCESSES)
-    validate.whole_number("room", room, 1, MOST_PROCESSES)
-
-    def crowded_room(memory: Memory) -> Workers:
-        door = memory.semaphore("door", room)
-        return [(visit, (door, memory.integer(f"guest {i}"))) for i in range(guests)]
+    def build(objects: SharedObjects) -> Workers:
+        door = objects.semaphore("door", room)
+        return [(visit, (door, objects.integer(f"guest {i}"))) for i in range(guests)]
 
     def not_too_many(shared: Mapping[str, Any]) -> bool:
         return sum(value for name, value in shared.items() if name.startswith("guest")) <= room
 
-    return Scenario(crowded_room, invariant=not_too_many)
+    return Scenario(build, invariant=not_too_many)
 
 
 def ask(line: PipeEnd, answer: Integer, question: int) -> Steps:
@@ -424,31 +387,35 @@ def reply(line: PipeEnd) -> Steps:
     yield f"answer {question * 2}"
 
 
+@scenario()
 def telephone() -> Scenario:
     """A question and its answer through a pipe. The outcome is the answer."""
 
-    def telephone(memory: Memory) -> Workers:
-        ours, theirs = memory.pipe("line")
-        return [(ask, (ours, memory.integer("answer"), 21)), (reply, (theirs,))]
+    def build(objects: SharedObjects) -> Workers:
+        ours, theirs = objects.pipe("line")
+        return [(ask, (ours, objects.integer("answer"), 21)), (reply, (theirs,))]
 
-    return Scenario(telephone, outcome=lambda shared: shared["answer"])
+    return Scenario(build, outcome=lambda shared: shared["answer"])
 
 
-def play(workers: int, increments: int, lock: str) -> "tuple[Picture, str]":
+BY_LOCK = {False: increments, True: locked_increments}
+
+
+def play(workers: int, increments: int, lock: bool) -> tuple[dict[str, Any], str]:
     """Count the schedules of so many workers, let them run on real processes too; the panel of lesson 06.
 
-    `lock` is "yes" or "no". Return the outcomes by both models and as observed, and in words what they come to.
-    Raises TypeError or ValueError for workers or increments that are not from 1 to 3, or another word.
+    Return what `compare` draws, the outcomes by both models and as observed, and in words what they come to.
+    Raises TypeError or ValueError for workers or increments that are not from 1 to 3, or a lock that is neither True
+    nor False.
     """
     validate.whole_number("workers", workers, 1, PANEL_WORKERS)
     validate.whole_number("increments", increments, 1, PANEL_INCREMENTS)
-    locked = validate.one_of("lock", lock, ["no", "yes"]) == "yes"
+    make = BY_LOCK[validate.flag("lock", lock)]
     from helpers.scheduling import explore, sample
-    from helpers.show.figures.schedules import compare, percent
 
     due = workers * increments
-    scenario = (locked_increments if locked else _unlocked)(workers, increments)
-    explored, seen = explore(scenario), sample(scenario, PANEL_RUNS)
+    program = make(workers, increments)
+    explored, seen = explore(program), sample(program, PANEL_RUNS)
     losing = explored.schedules - explored.outcomes[due]
     verdict = f"{workers} x {increments}: {explored.schedules:,} schedules, and {losing:,} of them lose an update. "
     if losing:
@@ -457,6 +424,5 @@ def play(workers: int, increments: int, lock: str) -> "tuple[Picture, str]":
     else:
         verdict += "That is a proof: all schedules were counted."
     right = seen.outcomes.get(due, 0)
-    return compare(
-        explored, seen, lambda total: total < due
-    ), f"{verdict} {right} of {seen.runs} runs ended with {due}."
+    picture = {"explored": explored, "seen": seen, "broken": lambda total: total < due}
+    return picture, f"{verdict} {right} of {seen.runs} runs ended with {due}."

@@ -6,14 +6,11 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.managers import BaseManager, BaseProxy, DictProxy, ListProxy, NamespaceProxy, SyncManager
 from multiprocessing.synchronize import Barrier
-from typing import TYPE_CHECKING
+from typing import Any
 
 from helpers import validate
 from helpers.recording.recorder import record
 from helpers.recording.trace import Trace
-
-if TYPE_CHECKING:
-    from helpers.show import Picture
 
 WAYS = ("read then write", "with the manager's lock", "one call")
 
@@ -158,16 +155,15 @@ def _plan(how: str, clerk: Clerk, barrier: Barrier, times: int) -> tuple[Callabl
     return count_with_lock, (counts, barrier, times, clerk.Lock()), lambda: counts["n"]
 
 
-def count_together(workers: int, additions: int, how: str) -> "tuple[Picture, str]":
-    """Count as `count` does; return the lanes, and in words how many additions were lost: the panel of lesson 04.
+def count_together(workers: int, additions: int, how: str) -> tuple[dict[str, Any], str]:
+    """Count as `count` does; return what `lanes` draws, and how many additions were lost: the panel of lesson 04.
 
     Raises TypeError and ValueError as `count` does.
     """
     final, run = count(workers, additions, how)
-    from helpers.show import lanes
-
     made, requests = workers * additions, sum(event.kind == "call" and event.process > 0 for event in run.events)
     lost = made - final
     title = f"{lost} of {made} additions lost, {requests} requests"
     verdict = f"{made} additions were made, and the count is {final}: {lost or 'none'} lost. "
-    return lanes(run, title), verdict + f"The workers made {requests} requests, {requests / made:.1f} an addition."
+    verdict += f"The workers made {requests} requests, {requests / made:.1f} an addition."
+    return {"run": run, "title": title}, verdict

@@ -6,15 +6,13 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier, Event, Lock
-from typing import TYPE_CHECKING
+from typing import Any
 
 from helpers import validate
 from helpers.recording.recorder import record
-from helpers.recording.trace import Trace
+from helpers.recording.trace import A_RECORDING, Trace
+from helpers.supervision.standstill import when_stuck
 from helpers.supervision.supervisor import ProcessesFailed
-
-if TYPE_CHECKING:
-    from helpers.show import Picture
 
 # longer than what any pipe's buffer holds, so that no writer gets a message through in one go
 LONG = 100_000
@@ -92,10 +90,10 @@ def echo(connection: Connection, thinking: float = 0.0) -> None:
         connection.close()
 
 
-def shout(writer: Connection, start: Barrier, letter: str, count: int) -> None:
-    """Send long messages through an end that others may write to as well."""
+def shout(writer: Connection, stuck: Barrier, letter: str, count: int) -> None:
+    """Send long messages through an end that others may write to as well; come to the barrier once stuck in one."""
     message = letter.encode() * LONG
-    start.wait()
+    when_stuck(stuck.wait)
     try:
         for _ in range(count):
             writer.send_bytes(message)
@@ -104,7 +102,7 @@ def shout(writer: Connection, start: Barrier, letter: str, count: int) -> None:
 
 
 def take_turns(writer: Connection, start: Barrier, letter: str, count: int, turn: Lock) -> None:
-    """Like `shout`, with a lock around each message."""
+    """Wait for the start, and send long messages, with a lock around each."""
     message = letter.encode() * LONG
     start.wait()
     for _ in range(count):
@@ -113,7 +111,7 @@ def take_turns(writer: Connection, start: Barrier, letter: str, count: int, turn
 
 
 def put_messages(queue: Queue, start: Barrier, letter: str, count: int) -> None:
-    """Like `shout`, into a queue."""
+    """Wait for the start, and put long messages into a queue."""
     message = letter.encode() * LONG
     start.wait()
     for _ in range(count):
@@ -122,11 +120,17 @@ def put_messages(queue: Queue, start: Barrier, letter: str, count: int) -> None:
 
 def is_whole(message: bytes) -> bool:
     """Tell whether a message is one writer's alone: of full length, and one letter throughout."""
+    validate.instance("message", message, bytes, "the bytes of a message")
     return len(message) == LONG and message == message[:1] * LONG
 
 
 def whole_messages(reader: Connection, expected: int) -> int:
-    """Read messages until `expected` have come or the stream makes no sense; return how many were whole."""
+    """Read messages until `expected` have come or the stream makes no sense; return how many were whole.
+
+    Raises TypeError or ValueError for what is no end of a pipe, or a number not from 0 to 1,000,000.
+    """
+    _check_reader("reader", reader)
+    validate.whole_number("expected", expected, 0, 1_000_000)
     whole = 0
     for _ in range(expected):
         try:
@@ -138,7 +142,12 @@ def whole_messages(reader: Connection, expected: int) -> int:
 
 
 def gather(readers: list[Connection]) -> list[bytes]:
-    """Receive from several pipes, from each as soon as it has something, until all have hung up."""
+    """Receive from several pipes, from each as soon as it has something, until all have hung up.
+
+    Raises TypeError for anything but a list of ends of pipes.
+    """
+    for number, reader in enumerate(validate.sequence("readers", readers, "ends of pipes", 0)):
+        _check_reader(f"readers[{number}]", reader)
     messages, open_readers = [], list(readers)
     while open_readers:
         for reader in wait(open_readers):
@@ -149,8 +158,19 @@ def gather(readers: list[Connection]) -> list[bytes]:
     return messages
 
 
+def _check_reader(name: str, reader: Connection) -> None:
+    # Windows has a class of its own for the ends of its pipes
+    if isinstance(reader, type) or not hasattr(reader, "recv_bytes"):
+        validate.refuse(TypeError, name, "an end of a pipe, such as one of ctx.Pipe()", reader)
+
+
 def who_waited(run: Trace, seconds: float) -> str:
-    """Say who was in one `recv()` for longer than so many seconds: "the parent", "the child", "both" or "nobody"."""
+    """Say who was in one `recv()` for longer than `seconds`: "the parent", "the child", "both" or "nobody".
+
+    Raises TypeError or ValueError for anything but a recording and seconds above 0.
+    """
+    validate.instance("run", run, Trace, A_RECORDING)
+    validate.seconds("seconds", seconds, 3600)
     waits = {event.process for event in run.events if event.kind == "recv" and event.end - event.begin > seconds * 1e9}
     return {(): "nobody", (0,): "the parent", (1,): "the child"}.get(tuple(sorted(waits)), "both")
 
@@ -158,8 +178,11 @@ def who_waited(run: Trace, seconds: float) -> str:
 def send_time(ctx: BaseContext, size: int, late: float, duplex: bool = False) -> float:
     """Return how long `send_bytes` of `size` bytes takes, in seconds, when the reader comes `late` seconds late.
 
-    Raises TypeError or ValueError for a size that is not from 0 to 10**8, or a delay that is not from 0 to 60 s.
+    Raises TypeError or ValueError for what is no context, a size that is not from 0 to 10**8, or a delay that is not
+    from 0 to 60 s.
     """
+    validate.context(ctx)
+    validate.flag("duplex", duplex)
     validate.whole_number("size", size, 0, 10**8)
     validate.number("late", late, 0, 60, "s")
     reader, writer = ctx.Pipe(duplex)
@@ -174,18 +197,16 @@ def send_time(ctx: BaseContext, size: int, late: float, duplex: bool = False) ->
     return seconds
 
 
-def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -> "tuple[Picture, str]":
+def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -> tuple[dict[str, Any], str]:
     """Exchange messages with an echo, some of them sent before the first answer is read; the panel of lesson 01.
 
-    Return the lanes, and in words how long a message took, or where both processes were stuck.
+    Return what `lanes` draws, and in words how long a message took, or where both processes were stuck.
     Raises TypeError or ValueError for fewer than one message, more than 1,000, or a size or time out of range.
     """
     validate.whole_number("messages", messages, 1, 1_000)
     validate.whole_number("in_advance", in_advance, 1, 1_000)
     message = bytes(1000 * validate.whole_number("kilobytes", kilobytes, 0, 100_000))
     validate.whole_number("thinking_ms", thinking_ms, 0, 1_000)
-    from helpers.show import lanes
-
     ctx = get_context("spawn")
     allowed = 2 + messages * (thinking_ms / 1000 + len(message) / 1e8)  # s
     try:
@@ -199,8 +220,8 @@ def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -
             ours.close()
             child.join()
     except ProcessesFailed as failure:
-        return lanes(run), f"Deadlock: {'; '.join(map(str, failure.reports))}"
-    return lanes(run), f"{messages} messages came back, one every {1000 * seconds / messages:.2f} ms."
+        return {"run": run}, f"Deadlock: {'; '.join(map(str, failure.reports))}"
+    return {"run": run}, f"{messages} messages came back, one every {1000 * seconds / messages:.2f} ms."
 
 
 def _exchange(connection: Connection, message: bytes, messages: int, in_advance: int) -> float:

@@ -1,22 +1,19 @@
 """Lesson 02, queue: the workers that run in the child processes, and the experiments that start them."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing import current_process, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.queues import JoinableQueue, Queue, SimpleQueue
 from multiprocessing.synchronize import Barrier, Event
 from queue import Empty
-from typing import TYPE_CHECKING
+from typing import Any
 
 from helpers import validate
 from helpers.recording.recorder import record
-from helpers.recording.trace import Trace
+from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.supervisor import supervised
-
-if TYPE_CHECKING:
-    from helpers.show import Picture
 
 PILL = None  # the item that tells a consumer to end
 PATIENCE = 4.0  # seconds for a child that can end
@@ -25,6 +22,7 @@ MOST_ITEMS = 100_000
 LARGEST = 100_000_000  # bytes an item
 PANEL_JOBS = 24
 LITTLE = 0.1  # of the time: too little waiting to speak of
+A_QUEUE = "a queue, such as ctx.Queue()"
 KINDS = ("Queue", "SimpleQueue", "a pipe each")
 
 
@@ -134,8 +132,13 @@ def send_many(writer: Connection, start: Barrier, count: int) -> None:
         writer.send(number)
 
 
-def out_of_order(received: Iterable[tuple[str, int]]) -> int:
-    """Count the items that came out after a later one of the same producer; an item is (producer, number)."""
+def out_of_order(received: Sequence[tuple[str, int]]) -> int:
+    """Count the items that came out after a later one of the same producer; an item is (producer, number).
+
+    Raises TypeError or ValueError for anything but a list of such items.
+    """
+    for number, item in enumerate(validate.sequence("received", received, "items (producer, number)", 0)):
+        validate.sequence(f"received[{number}]", item, "a producer and a number", 2, 2)
     last: dict[str, int] = {}
     late = 0
     for name, number in received:
@@ -146,6 +149,7 @@ def out_of_order(received: Iterable[tuple[str, int]]) -> int:
 
 def size_of(mailbox: Queue) -> int | str:
     """Return what `qsize()` says, or that this machine cannot say it (macOS)."""
+    validate.instance("mailbox", mailbox, Queue, A_QUEUE)
     try:
         return mailbox.qsize()
     except NotImplementedError:
@@ -153,7 +157,11 @@ def size_of(mailbox: Queue) -> int | str:
 
 
 def until(holds: Callable[[], bool], seconds: float = 4.0) -> None:
-    """Wait until a condition holds; raise TimeoutError when it does not within so many seconds."""
+    """Wait until a condition holds; raise TimeoutError when it does not within `seconds`.
+
+    Raises TypeError or ValueError for what is no function without arguments, or seconds not above 0 and at most 60.
+    """
+    validate.function("holds", holds, "a function without arguments", 0)
     end = time.monotonic() + validate.seconds("seconds", seconds, 60)
     while not holds():
         if time.monotonic() > end:
@@ -163,6 +171,7 @@ def until(holds: Callable[[], bool], seconds: float = 4.0) -> None:
 
 def someone_is_inside_get(mailbox: Queue) -> bool:
     """Tell whether a process waits in `get` at this moment, with the lock for readers in its hand."""
+    validate.instance("mailbox", mailbox, Queue, A_QUEUE)
     # there is no public way to know
     if mailbox._rlock.acquire(block=False):
         mailbox._rlock.release()
@@ -248,8 +257,9 @@ def deal_out(method: str, jobs: Sequence[float], workers: int, shared: bool) -> 
     """
     ctx = get_context(validate.start_method(method))
     validate.whole_number("workers", workers, 1, MOST)
-    for job in jobs:
-        validate.number("jobs", job, 0, 2, "seconds")
+    validate.flag("shared", shared)
+    for number, job in enumerate(validate.sequence("jobs", jobs, "seconds, one or more")):
+        validate.number(f"jobs[{number}]", job, 0, 2, "seconds")
     with supervised(deadline=20):
         queues = [ctx.Queue()] * workers if shared else [ctx.Queue() for _ in range(workers)]
         start = ctx.Barrier(workers + 1)
@@ -272,14 +282,12 @@ def _work_from(start: Barrier, jobs: Queue) -> None:
 
 def workshop(
     producers: int, consumers: int, maxsize: int, making_ms: int, work_ms: int, method: str = "spawn"
-) -> tuple["Picture", str]:
-    """Let producers and consumers share a queue; return the picture of its depth, and who waited for whom in words.
+) -> tuple[dict[str, Any], str]:
+    """Let producers and consumers share a queue; return what `depth` draws, and who waited for whom in words.
 
     `maxsize` 0 is a queue without limit. Making a job takes a producer `making_ms`, working on it a consumer `work_ms`.
     Raises TypeError or ValueError for what is out of range, or not known.
     """
-    from helpers.show.figures.queue_depth import depth
-
     ctx = get_context(validate.start_method(method))
     validate.whole_number("producers", producers, 1, MOST)
     validate.whole_number("consumers", consumers, 1, MOST)
@@ -288,7 +296,7 @@ def workshop(
     validate.number("work_ms", work_ms, 0, 100, "ms")
     with record(deadline=20) as run:
         _run_workshop(ctx, producers, consumers, maxsize, making_ms / 1000, work_ms / 1000)
-    return depth(run, maxsize=maxsize or None), _who_waited(run)
+    return {"run": run, "maxsize": maxsize or None}, _who_waited(run)
 
 
 def _run_workshop(ctx: BaseContext, producers: int, consumers: int, maxsize: int, making: float, work: float) -> None:
@@ -322,8 +330,7 @@ def waiting_share(run: Trace, kind: str) -> float:
     Their time is counted while jobs come in: from the first `put` of a child to the last.
     Raises TypeError when `run` is no recording, ValueError for any other kind, or when no child put anything.
     """
-    if not isinstance(run, Trace):
-        raise TypeError(f"run must be a recording (with record() as run: ...), not {run!r}")
+    validate.instance("run", run, Trace, A_RECORDING)
     validate.one_of("kind", kind, ("put", "get"))
     puts = [event for event in run.events if event.kind == "put" and event.process]
     if not puts:

@@ -9,14 +9,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
 from multiprocessing.synchronize import Barrier, Event, Semaphore
-from typing import TYPE_CHECKING
+from typing import Any
 
 from helpers import validate
 from helpers.measuring.repeats import Repeats, repeat
 from helpers.supervision.supervisor import supervised
-
-if TYPE_CHECKING:
-    from helpers.show import Picture
+from helpers.words import percent
 
 MOST_WORKERS = 64
 PANEL_TIME = 1.5  # seconds that the runs of the panel may take
@@ -161,15 +159,14 @@ def count_often(
     Raises TypeError or ValueError for fewer than one run, worker or increment, more than 10,000 runs, 64 workers or
     1,000,000 increments, a window not from 0 to 1 s; ProcessesFailed when the series does not end in time.
     """
-    _check_context(ctx)
+    validate.context(ctx)
     validate.whole_number("runs", runs, 1, 10_000)
     validate.whole_number("workers", workers, 1, MOST_WORKERS)
     validate.whole_number("increments", increments, 1, 1_000_000)
     validate.number("window", window, 0, 1, "s")
-    if not isinstance(lock, bool):
-        raise TypeError(f"lock must be True or False, not {lock!r}")
-    if progress is not None and not callable(progress):
-        raise TypeError(f"progress must be a function of the number of runs done, or None, not {progress!r}")
+    validate.flag("lock", lock)
+    if progress is not None:
+        validate.function("progress", progress, "a function of the number of runs done, or None", 1)
     worker = add_again_with_lock if lock else add_again
     allowed = min(3600.0, 30 + 10 * runs * _seconds_a_run(workers, increments, window, lock))
     with supervised(allowed):
@@ -188,27 +185,26 @@ def count_often(
         return repeat(run, runs, progress)
 
 
-def play(workers: int, increments: int, window_ms: float, lock: str) -> "tuple[Picture, str]":
-    """Count with so many workers, as often as fits into PANEL_TIME; the panel of lesson 03. `lock` is "yes" or "no".
+def play(workers: int, increments: int, window_ms: float, lock: bool) -> tuple[dict[str, Any], str]:
+    """Count with so many workers, as often as fits into PANEL_TIME; the panel of lesson 03.
 
-    Return the outcomes as a picture, and in words how many runs and updates were lost.
+    Return what `outcomes` draws, and in words how many runs and updates were lost.
     Raises TypeError or ValueError for workers not from 1 to 64, increments not from 1 to 1,000,000, a window not from
-    0 to 1,000 ms, or another word.
+    0 to 1,000 ms, or a lock that is not True or False.
     """
     validate.whole_number("workers", workers, 1, MOST_WORKERS)
     validate.whole_number("increments", increments, 1, 1_000_000)
     window = validate.number("window_ms", window_ms, 0, 1_000, "ms") / 1000
-    locked = validate.one_of("lock", lock, ["no", "yes"]) == "yes"
-    from helpers.show.figures.outcomes import outcomes
-
+    validate.flag("lock", lock)
     due = workers * increments
-    runs = max(2, min(200, int(PANEL_TIME / _seconds_a_run(workers, increments, window, locked))))
-    repeats = count_often(get_context("spawn"), runs, workers, increments, window, locked)
+    runs = max(2, min(200, int(PANEL_TIME / _seconds_a_run(workers, increments, window, lock))))
+    repeats = count_often(get_context("spawn"), runs, workers, increments, window, lock)
     losing = repeats.share(lambda total: total < due)
     lost = repeats.mean(lambda total: due - total) / due
-    verdict = f"{losing} lost an update. Of all updates {100 * lost:.3g} % were lost."
+    verdict = f"{losing} lost an update. Of all updates {percent(lost)} were lost."
     verdict += f" A run took {1000 * repeats.seconds / runs:.1f} ms."
-    return outcomes(repeats, lambda total: total < due, f"{workers} workers x {increments}"), verdict
+    picture = {"repeats": repeats, "lost": lambda total: total < due, "case": f"{workers} workers x {increments}"}
+    return picture, verdict
 
 
 def update_time(ctx: BaseContext, kind: str, times: int) -> float:
@@ -217,7 +213,7 @@ def update_time(ctx: BaseContext, kind: str, times: int) -> float:
     `kind` is "RawValue", "Value", or "Value, get_lock()", in which the lock is held around both halves.
     Raises TypeError or ValueError for another kind, or times not from 1 to 10,000,000.
     """
-    _check_context(ctx)
+    validate.context(ctx)
     validate.one_of("kind", kind, list(_UPDATES))
     validate.whole_number("times", times, 1, 10_000_000)
     counter = ctx.RawValue("i", 0) if kind == "RawValue" else ctx.Value("i", 0)
@@ -244,8 +240,3 @@ def _seconds_a_run(workers: int, increments: int, window: float, lock: bool) -> 
     """Estimate how long a run takes, with 10 µs for an update and 1 ms for the start."""
     in_a_row = workers * increments if lock else increments
     return 0.001 + workers * increments * 1e-5 + in_a_row * (window + 1e-4 * (window > 0))
-
-
-def _check_context(ctx: BaseContext) -> None:
-    if not isinstance(ctx, BaseContext):
-        raise TypeError(f"ctx must be a context, such as get_context('spawn'), not {ctx!r}")

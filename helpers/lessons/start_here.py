@@ -11,13 +11,10 @@ from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from helpers import validate
 from helpers.recording.recorder import record
-
-if TYPE_CHECKING:
-    from helpers.show import Picture
 
 counter = 0  # every process that imports this module has its own
 
@@ -42,17 +39,15 @@ def work(connection: Connection, start: Barrier, steps: int) -> None:
     connection.send(time.process_time() - begin)
 
 
-def share_work(children: int, thousand_steps: int, method: str) -> "tuple[Picture, str]":
+def share_work(children: int, thousand_steps: int, method: str) -> tuple[dict[str, Any], str]:
     """Let each child add up so many squares, all at the same time; the panel of lesson 00.
 
-    Return the lanes, and in words how much was done at once. Raises TypeError or ValueError for fewer than one child,
-    more than 32, more than 100 million steps, or an unknown start method.
+    Return what `lanes` draws, and in words how much was done at once. Raises TypeError or ValueError for fewer than
+    one child, more than 32, more than 100 million steps, or an unknown start method.
     """
     validate.whole_number("children", children, 1, 32)
     steps = 1000 * validate.whole_number("thousand_steps", thousand_steps, 1, 100_000)
     ctx = get_context(validate.start_method(method))
-    from helpers.show import lanes
-
     with record(deadline=60) as run:
         reader, writer = ctx.Pipe(duplex=False)
         start = ctx.Barrier(children + 1)
@@ -63,7 +58,7 @@ def share_work(children: int, thousand_steps: int, method: str) -> "tuple[Pictur
         begin = time.perf_counter()
         busy = sum(reader.recv() for _ in range(children))
         seconds = time.perf_counter() - begin
-    return lanes(run), f"{busy:.2f} s of work were done in {seconds:.2f} s: {busy / seconds:.1f} processors at work."
+    return {"run": run}, f"{busy:.2f} s of work were done in {seconds:.2f} s: {busy / seconds:.1f} processors at work."
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ __getattr__ = opens(
     __name__,
     {
         "timing": "Measurement Point call_time one_way round_trips start_up",
-        "repeats": "Repeats Share repeat",
+        "repeats": "Repeats repeat",
+        "proportion": "Proportion",
         "advice": "Survey Task advise",
     },
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from helpers import validate
 from helpers.measuring.timing import Measurement
+from helpers.words import rounded
 
 SHARES = ("messages", "numbers", "dicts and lists")
 STATES = {"numbers": "shared memory", "dicts and lists": "Manager"}
@@ -13,11 +14,15 @@ WHY = {
     "dicts and lists": "Dicts and lists that all can change need a manager, and a lock of its own.",
 }
 MOST_PARTIES, LARGEST, MOST_A_SECOND = 64, 100_000_000, 100_000_000
+LONGEST = 3600  # s, of what was measured
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What was measured on this machine, by the name of the mechanism."""
+    """What was measured on this machine, by the name of the mechanism.
+
+    Raises TypeError or ValueError for anything but dicts of what they are to hold.
+    """
 
     trips: Mapping[str, Measurement]  # round trips
     streams: Mapping[str, Measurement]  # one way
@@ -25,13 +30,25 @@ class Survey:
     arrived: Mapping[str, list[int]]  # of messages 1 and 2, after a crash
     updates: Mapping[str, float]  # s an update of shared state
 
+    def __post_init__(self) -> None:
+        for name, runs in (("trips", self.trips), ("streams", self.streams)):
+            for mechanism, each in validate.mapping(name, runs, "measurements by mechanism, one or more").items():
+                validate.instance(f"{name}[{mechanism!r}]", each, Measurement, "what round_trips or one_way returns")
+        for name, times in (("set_up", self.set_up), ("updates", self.updates)):
+            for mechanism, each in validate.mapping(name, times, "seconds by mechanism", 0).items():
+                validate.seconds(f"{name}[{mechanism!r}]", each, LONGEST)
+        for mechanism, each in validate.mapping("arrived", self.arrived, "messages by mechanism", 0).items():
+            validate.sequence(f"arrived[{mechanism!r}]", each, "the messages that arrived", 0)
+
     def rate(self, name: str, task: "Task") -> float:
         """Return how many messages of the task's size, or updates of its shared state, go through in a second."""
+        _check_task(task)
+        validate.one_of("name", name, self.streams if task.shares == "messages" else self.updates)
         return 1 / (self.streams[name].fit.at(task.size) if task.shares == "messages" else self.updates[name])
 
     def survives(self, name: str) -> bool:
         """Tell whether both messages reached the other reader after a crash."""
-        return self.arrived[name] == [1, 2]
+        return self.arrived[validate.one_of("name", name, self.arrived)] == [1, 2]
 
 
 @dataclass(frozen=True)
@@ -53,8 +70,7 @@ class Task:
         validate.whole_number("size", self.size, 1, LARGEST)
         validate.whole_number("rate", self.rate, 1, MOST_A_SECOND)
         validate.one_of("shares", self.shares, SHARES)
-        if not isinstance(self.survives_crash, bool):
-            raise TypeError(f"survives_crash must be True or False, not {self.survives_crash!r}")
+        validate.flag("survives_crash", self.survives_crash)
 
 
 @dataclass(frozen=True)
@@ -74,7 +90,7 @@ class Advice:
     def __str__(self) -> str:
         rate, unit = self.rates[self.mechanism], "messages" if self.task.shares == "messages" else "updates"
         enough = "" if self.is_enough else f" That is too slow for you: put several {unit} into one."
-        here = f"Here: about {float(f'{rate:.2g}'):,.0f} {unit} a second; needed: {self.task.rate:,}."
+        here = f"Here: about {rounded(rate)} {unit} a second; needed: {self.task.rate:,}."
         return f"{self.mechanism}, for {self.task.parties} parties. {self.rule} {here}{enough}"
 
 
@@ -82,10 +98,10 @@ def advise(task: Task, survey: Survey) -> Advice:
     """Recommend a mechanism for a task, from what was measured on this machine.
 
     The rule that fits names mechanisms, the most convenient first. The first that is quick enough is recommended, or
-    the quickest if none is.
+    the quickest if none is. Raises TypeError for anything but a Task and a Survey.
     """
-    if not isinstance(task, Task) or not isinstance(survey, Survey):
-        raise TypeError(f"task and survey must be a Task and a Survey, not {task!r} and {survey!r}")
+    _check_task(task)
+    validate.instance("survey", survey, Survey, "a Survey")
     rule, names = first_rule(task, survey)
     rates = {name: survey.rate(name, task) for name in names}
     enough = [name for name in names if rates[name] >= task.rate]
@@ -106,3 +122,7 @@ def first_rule(task: Task, survey: Survey) -> tuple[str, list[str]]:
     if task.parties == 2:
         return "Messages between two: a pipe is made for that.", ["Pipe", "shared memory"]
     return "Messages among more than two: a queue has the locks that this needs.", ["Queue", "SimpleQueue"]
+
+
+def _check_task(task: Task) -> None:
+    validate.instance("task", task, Task, "a Task, such as Task(parties=2, size=100, rate=1000)")

@@ -13,6 +13,7 @@ from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Semaphore
 from typing import Any
 
+from helpers import validate
 from helpers.measuring.timing import Mechanism
 
 ROOM = 1_000_000  # bytes that one message through shared memory may have
@@ -20,6 +21,7 @@ ROOM = 1_000_000  # bytes that one message through shared memory may have
 
 def connect_pipe(ctx: BaseContext) -> tuple[Connection, Connection]:
     """Return the two ends of a duplex pipe."""
+    validate.context(ctx)
     return ctx.Pipe()
 
 
@@ -58,12 +60,14 @@ class QueueEnd:
 
 def connect_queues(ctx: BaseContext) -> tuple[QueueEnd, QueueEnd]:
     """Return two ends that talk through a pair of queues."""
+    validate.context(ctx)
     there, back = ctx.Queue(), ctx.Queue()
     return QueueEnd(there, back), QueueEnd(back, there)
 
 
 def connect_simple_queues(ctx: BaseContext) -> tuple[QueueEnd, QueueEnd]:
     """Return two ends that talk through a pair of simple queues."""
+    validate.context(ctx)
     there, back = ctx.SimpleQueue(), ctx.SimpleQueue()
     return QueueEnd(there, back), QueueEnd(back, there)
 
@@ -80,6 +84,7 @@ class KeeperEnd(QueueEnd):
 
 def connect_through_manager(ctx: BaseContext) -> tuple[QueueEnd, QueueEnd]:
     """Return two ends that talk through a pair of queues in the process of a manager."""
+    validate.context(ctx)
     manager = ctx.Manager()
     there, back = manager.Queue(), manager.Queue()
     return KeeperEnd(there, back, manager), QueueEnd(back, there)
@@ -113,6 +118,7 @@ class Slot:
 
 def connect_slots(ctx: BaseContext) -> tuple[QueueEnd, QueueEnd]:
     """Return two ends that talk through two slots in shared memory."""
+    validate.context(ctx)
     there, back = (
         Slot(ctx.RawArray(c_char, ROOM), ctx.RawValue("q", 0), ctx.Semaphore(1), ctx.Semaphore(0)) for _ in range(2)
     )

@@ -3,11 +3,9 @@
 All durations are in seconds unless a name says otherwise.
 """
 
-import gc
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import get_context
@@ -16,11 +14,13 @@ from multiprocessing.context import BaseContext
 from typing import Any
 
 from helpers import validate
+from helpers.collector import collector_off
 from helpers.supervision.supervisor import supervised
 
 FEWEST, MOST = 15, 5_000  # trips a size and pair, whatever the budget
 WARM_UP = 5  # trips
 LARGEST = 10**9  # bytes a message
+LONGEST = 3600  # s a message
 MOST_RUNS = 1_000  # pairs of processes, or runs
 BATCHES = 8  # a size and pair, one-way
 CALL_BATCHES = 5
@@ -33,12 +33,20 @@ class Mechanism:
 
     `connect(ctx)` returns the two ends, ours and the child's; `send(end, message)` and `receive(end)` work on either.
     All three are importable functions, since the child finds them by name.
+
+    Raises TypeError or ValueError for a name that is no text, or what cannot be called so.
     """
 
     name: str
     connect: Callable[[BaseContext], tuple[Any, Any]]
     send: Callable[[Any, bytes], None]
     receive: Callable[[Any], bytes]
+
+    def __post_init__(self) -> None:
+        validate.text("name", self.name)
+        validate.function("connect", self.connect, "a function of a context that returns two ends", 1)
+        validate.function("send", self.send, "a function of an end and a message", 2)
+        validate.function("receive", self.receive, "a function of an end that returns a message", 1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class Fit:
 
     def at(self, size: int) -> float:
         """Return the duration that the line predicts for a size in bytes."""
-        return self.fixed + self.per_byte * size
+        return self.fixed + self.per_byte * validate.number("size", size, 0, LARGEST, "bytes")
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,14 @@ def fit_line(sizes: Sequence[int], durations: Sequence[float]) -> Fit:
     Weighted least squares with standard deviations proportional to the durations (Press et al., Numerical Recipes,
     section 15.2): over several decades of size the small messages then decide the fixed cost, the large ones the cost
     per byte. Neither is negative.
+
+    Raises TypeError or ValueError for no sizes (bytes), or not one duration (s) above 0 for each.
     """
+    for number, size in enumerate(validate.sequence("sizes", sizes, "sizes in bytes, one or more")):
+        validate.number(f"sizes[{number}]", size, 0, LARGEST, "bytes")
+    one_each = "seconds, one for each size"
+    for number, duration in enumerate(validate.sequence("durations", durations, one_each, len(sizes), len(sizes))):
+        validate.seconds(f"durations[{number}]", duration, LONGEST)
     weights = [1 / duration**2 for duration in durations]
     total = sum(weights)
     mean_size = sum(w * s for w, s in zip(weights, sizes, strict=True)) / total
@@ -149,8 +164,7 @@ def call_time(call: Callable[[], object], calls: int = 500) -> float:
 
     Raises TypeError for what cannot be called, TypeError or ValueError for calls that are not from 5 to 1,000,000.
     """
-    if not callable(call):
-        raise TypeError(f"call must be a function without arguments, not {call!r}")
+    validate.function("call", call, "a function without arguments", 0)
     count = validate.whole_number("calls", calls, CALL_BATCHES, 10**6) // CALL_BATCHES
     call()  # a first call may do more, such as connect
     return statistics.median(_mean_time(call, count) for _ in range(CALL_BATCHES))
@@ -257,7 +271,7 @@ def _measure(
     for pair in range(pairs):
         # turning the order round keeps a drift of the machine from looking like an effect of size
         order = list(samples) if pair % 2 == 0 else list(reversed(samples))
-        with supervised(deadline=5 * budget + 10), _without_gc():
+        with supervised(deadline=5 * budget + 10), collector_off():
             ours, theirs = mechanism.connect(ctx := get_context(method))
             child = ctx.Process(target=worker, args=(mechanism, theirs), name=f"{mechanism.name} partner")
             child.start()
@@ -275,24 +289,10 @@ def _nothing(*_: object) -> None:
     pass
 
 
-@contextmanager
-def _without_gc() -> Any:
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def _check(mechanism: Mechanism, sizes: Sequence[int], pairs: int, budget: float, method: str) -> None:
-    if not isinstance(mechanism, Mechanism):
-        raise TypeError(f"mechanism must be a Mechanism, not {mechanism!r}")
-    if not sizes:
-        raise ValueError("sizes must name one size in bytes or more, not none")
-    for size in sizes:
-        validate.whole_number("sizes", size, 1, LARGEST)
+    validate.instance("mechanism", mechanism, Mechanism, "a Mechanism, such as mechanisms.PIPE")
+    for number, size in enumerate(validate.sequence("sizes", sizes, "sizes in bytes, one or more")):
+        validate.whole_number(f"sizes[{number}]", size, 1, LARGEST)
     validate.whole_number("pairs", pairs, 1, MOST_RUNS)
     validate.seconds("budget", budget, 600)
     validate.start_method(method)

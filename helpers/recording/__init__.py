@@ -6,6 +6,8 @@ __getattr__ = opens(
     __name__,
     {
         "recorder": "record",
+        "kinds": "EventKind Outcome",
         "trace": "Event Message ProcessInfo Trace",
+        "updates": "Update find_updates",
     },
 )

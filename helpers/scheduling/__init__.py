@@ -10,14 +10,15 @@ from helpers.front_door import opens
 __getattr__ = opens(
     __name__,
     {
-        "program.handles": "Memory",
+        "program.handles": "SharedObjects",
         "program.scenario": "Scenario",
         "model.exploration": "Exploration deadlock ends_with explore violation",
         "model.export": "graph_data",
-        "model.model": "Crashed Model State Step Waiting lost_updates",
+        "model.lost_updates": "lost_updates",
+        "model.model": "Crashed Model State Step Waiting",
         "model.walks": "Walks pct random_walks",
         "model.worker_graph": "CannotExplore",
-        "real.free_runs": "Frequency Sample frequency sample",
+        "real.free_runs": "Sample sample",
         "real.replays": "ModelMismatch Replay replay",
         "real.worker_pool": "keep_workers",
     },

@@ -11,12 +11,18 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from helpers.supervision import child_agent, start_hooks
+from helpers.supervision import child_agent, interrupts, start_hooks
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
-# what multiprocessing itself starts to serve a pool or a manager, and ends with SIGTERM
-_SERVERS = {("multiprocessing.pool", "worker"), ("multiprocessing.managers", "_run_server")}
+# what is started to serve a pool, a manager or an executor, and ended by it
+_SERVERS = {
+    ("multiprocessing.pool", "worker"),
+    ("multiprocessing.managers", "_run_server"),
+    ("concurrent.futures.process", "_process_worker"),
+}
+# exit codes of a server that was ended on purpose; Windows knows only one, and it is SIGTERM's
+_ENDED_BY_US = (-signal.SIGTERM, -getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ class Child:
         ) in _SERVERS
         self.is_awaited = not (process.daemon or self.is_server)
         self.stopped = False
+        self._was_asked_to_end = False
         self._line, self._their_line = socket.socketpair()
         self._error_file = error_file
         self._blocked_at: str | None = None
@@ -73,21 +80,24 @@ class Child:
 
     def setup(self) -> start_hooks.Call:
         """Return the call that puts the child under supervision from inside."""
-        return child_agent.join_family, (self._their_line, self._error_file)
+        return child_agent.come_under_supervision, (self._their_line, self._error_file)
 
-    def was_born(self) -> bool:
-        """Take note of the start; False when there was none, because `start` raised."""
+    def note_start(self) -> None:
+        """Take note that the process has started."""
         self._their_line.close()
-        if self.process._popen is None:
-            self._line.close()
-            return False
         self.pid = self.process.pid
         self.sentinel = self.process.sentinel
         self._popen = self.process._popen
         # two threads that reap one child (the watcher, a join in the block) would take each other's exit code
         self._plain_poll = self._popen.poll
         self._popen.poll = self._poll_alone
-        return True
+        self._plain_terminate = self._popen.terminate
+        self._popen.terminate = self._terminate
+
+    def note_failed_start(self) -> None:
+        """Let go of what was prepared for a process that did not start."""
+        self._their_line.close()
+        self._line.close()
 
     def poll(self) -> int | None:
         """Return the exit code, None while the child runs; never blocks for longer than 50 ms."""
@@ -98,14 +108,31 @@ class Child:
         finally:
             self._lock.release()
 
-    def _poll_alone(self, *flag: int) -> int | None:
+    def _poll_alone(self, flag: int = os.WNOHANG if hasattr(os, "WNOHANG") else 0) -> int | None:
+        if os.name == "nt":
+            return self._plain_poll()
+        # an interrupt in `waitpid` would lose the exit code, so the waiting is done before it;
+        # now and then without being told: a grandchild may hold a dead child's sentinel open
+        while self._reaped() is None and not flag & os.WNOHANG:
+            wait([self.sentinel], timeout=0.2)
+        return self._popen.returncode
+
+    @interrupts.in_one_piece
+    def _reaped(self) -> int | None:
         with self._lock:
-            return self._plain_poll(*flag)
+            return self._plain_poll()
+
+    def _terminate(self) -> None:
+        self._was_asked_to_end = True
+        self._plain_terminate()
 
     def has_failed(self) -> bool:
         """True when the child ended by itself with an exit code other than 0."""
-        fine = (0, None, -signal.SIGTERM) if self.is_server else (0, None)
-        return not self.stopped and self.poll() not in fine
+        exitcode = self.poll()
+        if self.stopped or exitcode in (0, None):
+            return False
+        # multiprocessing asks a manager to end, and kills one that is slow to do so
+        return not (self.is_server and self._was_asked_to_end and exitcode in _ENDED_BY_US)
 
     def ask_where(self) -> None:
         """Ask a running child where it is; `hear_where` collects the answer."""
@@ -147,4 +174,5 @@ class Child:
     def close(self) -> None:
         """Let go of the child's objects."""
         self._popen.poll = self._plain_poll
+        self._popen.terminate = self._plain_terminate
         self._line.close()

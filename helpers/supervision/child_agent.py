@@ -20,7 +20,7 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 STANDARD_LIBRARY = str(Path(threading.__file__).parent)
 
 
-def join_family(control: socket.socket, errors: Path) -> None:
+def come_under_supervision(control: socket.socket, errors: Path) -> None:
     """Put this child under supervision, before it does anything else.
 
     `control` is this child's end of the line to its supervisor; each byte that arrives is answered with the place
@@ -70,9 +70,9 @@ class _Guard:
     def start(self) -> None:
         # multiprocessing's registry is inherited by grandchildren; each has a guard of its own
         if self.pid == os.getpid():
-            threading.Thread(target=self._stand, name="guard", daemon=True).start()
+            threading.Thread(target=self._watch, name="guard", daemon=True).start()
 
-    def _stand(self) -> None:
+    def _watch(self) -> None:
         # taken from the module only here: a worker without pipes need not pay for the import before it runs
         from multiprocessing.connection import wait
 

@@ -4,19 +4,38 @@ multiprocessing registers a finalizer for each pool, manager, queue feeder and s
 collected or the interpreter ends. In a notebook that can be hours later; a supervised block runs them at its end.
 """
 
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from multiprocessing import util
+from threading import Thread
+from typing import NamedTuple
 
 Key = tuple[int | None, int]
 
 
-def registered() -> set[Key]:
-    """Return the keys of all finalizers there are now."""
-    return set(util._finalizer_registry)
+class Registered(NamedTuple):
+    """What there is at one moment."""
+
+    finalizers: frozenset[Key]
+    executors: frozenset[Thread]  # the thread that manages each ProcessPoolExecutor
 
 
-def put_away(before: set[Key]) -> None:
+def registered() -> Registered:
+    """Return what there is now."""
+    return Registered(frozenset(util._finalizer_registry), frozenset(_executor_threads()))
+
+
+def finish_executors(before: Registered) -> None:
+    """Let executors made since `before` do what they were given, and end."""
+    for executor in _executors_made_since(before):
+        executor.shutdown()
+
+
+def put_away(before: Registered) -> None:
     """Close what was made since `before`: pools, managers, then semaphores; forget queues' unsent items."""
+    for executor in _executors_made_since(before):
+        executor.shutdown(wait=False, cancel_futures=True)
     for feeder in _made_since(before, "Queue._finalize_join"):
         # it would wait at exit for a reader that no longer exists
         feeder.cancel()
@@ -25,7 +44,7 @@ def put_away(before: set[Key]) -> None:
             finalizer()
 
 
-def stop_pools(before: set[Key]) -> list[Callable[[], None]]:
+def stop_pools(before: Registered) -> list[Callable[[], None]]:
     """Keep pools made since `before` from replacing workers; return what ends their threads once workers are gone.
 
     `Pool.terminate` is no help here: it waits for a lock that a killed worker may hold.
@@ -48,8 +67,20 @@ def _stop_pool(finalizer: util.Finalize) -> Callable[[], None]:
     return end_threads
 
 
-def _made_since(before: set[Key], kind: str) -> Iterator[util.Finalize]:
-    for key in registered() - before:
+def _made_since(before: Registered, kind: str) -> Iterator[util.Finalize]:
+    for key in registered().finalizers - before.finalizers:
         finalizer = util._finalizer_registry.get(key)
         if finalizer and getattr(finalizer._callback, "__qualname__", "") == kind:
             yield finalizer
+
+
+def _executors_made_since(before: Registered) -> Iterator[Executor]:
+    for thread in registered().executors - before.executors:
+        # the thread holds a weak reference: a forgotten executor ends by itself
+        if executor := thread.executor_reference():
+            yield executor
+
+
+def _executor_threads() -> Iterator[Thread]:
+    module = sys.modules.get("concurrent.futures.process")
+    yield from getattr(module, "_threads_wakeups", ())

@@ -5,14 +5,25 @@ first attribute, so it is in place before the target and its arguments are unpic
 unpickled, and the same setup runs from multiprocessing's own after-fork registry.
 """
 
-from collections.abc import Callable
-from multiprocessing import current_process, util
+import pickle
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import current_process, get_start_method, util
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
+
+from helpers.supervision import interrupts
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 Call = tuple[Callable[..., object], tuple[Any, ...]]
+
+
+PUT_INTO_A_FILE = (
+    "Next: write the worker with `def` into a file of its own, and import it from there. "
+    "A child process finds its worker by name, and cannot see what a cell defines."
+)
 
 
 class StartHook(Protocol):
@@ -28,7 +39,7 @@ class StartHook(Protocol):
 def install(hook: StartHook) -> None:
     """Call the hook for every process that this process starts from now on."""
     _hooks.append(hook)
-    BaseProcess.start = _start
+    BaseProcess.start = _uninterrupted_start
 
 
 def remove(hook: StartHook) -> None:
@@ -45,38 +56,87 @@ _plain_start = BaseProcess.start
 class _ChildSetup:
     """The calls that a child makes before anything else: pickled first, or registered to run after a fork."""
 
-    def __init__(self, calls: list[Call], process: BaseProcess) -> None:
+    def __init__(self, calls: list[Call], process: BaseProcess, unblock: bool) -> None:
         self.calls = calls
         self.process = process
+        self.unblock = unblock
 
-    def __reduce__(self) -> tuple[Callable[..., None], tuple[list[Call]]]:
-        return _make, (self.calls,)
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[list[Call], bool]]:
+        return _make, (self.calls, self.unblock)
 
     def run_after_fork(self) -> None:
         # the registry is inherited by grandchildren too; only the child itself is meant
         if current_process() is self.process:
             # hooks inherited by the fork are the parent's; the calls install the child's own
             _hooks.clear()
-            _make(self.calls)
+            _make(self.calls, self.unblock)
 
 
-def _make(calls: list[Call]) -> None:
+def _make(calls: list[Call], unblock: bool) -> None:
     for function, arguments in calls:
         function(*arguments)
+    if unblock:
+        let_interrupts_through()
 
 
 def _start(process: BaseProcess) -> None:
+    if process._popen is not None or process._closed:
+        # multiprocessing says best that a process starts only once
+        return _plain_start(process)
     hooks = list(_hooks)
-    setup = _ChildSetup([hook.before_start(process) for hook in hooks], process)
-    _put_first(process, setup)
-    util.register_after_fork(setup, _ChildSetup.run_after_fork)
+    with _interrupts_blocked() as blocked:
+        if blocked and (process._start_method or get_start_method()) == "forkserver":
+            _start_forkserver()
+        setup = _ChildSetup([hook.before_start(process) for hook in hooks], process, blocked)
+        _put_first(process, setup)
+        util.register_after_fork(setup, _ChildSetup.run_after_fork)
+        try:
+            _plain_start(process)
+        except (pickle.PicklingError, AttributeError) as error:
+            if "pickle" in str(error):
+                error.add_note(PUT_INTO_A_FILE)
+            raise
+        finally:
+            # without this reference the registry, which is weak, forgets the setup
+            del process.__dict__["_setup"]
+            for hook in hooks:
+                hook.after_start(process)
+
+
+# writing to a child that does not read may take for ever
+_uninterrupted_start = interrupts.uninterrupted(_start, patience=1.0)
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[bool]:
+    """Start children deaf to Ctrl-C, until they can bear it; False where that cannot be, or is so already."""
+    mask = getattr(signal, "pthread_sigmask", None)
+    blocks = mask is not None and signal.SIGINT not in mask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        _plain_start(process)
+        yield blocks
     finally:
-        # without this reference the registry, which is weak, forgets the setup
-        del process.__dict__["_setup"]
-        for hook in hooks:
-            hook.after_start(process)
+        if blocks:
+            mask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _start_forkserver() -> None:
+    """Start the forkserver, if it does not run yet, so that children that it forks later are not deaf."""
+    from multiprocessing import forkserver
+
+    server = forkserver._forkserver
+    modules = server._preload_modules
+    server._preload_modules = [*modules, "helpers.supervision.hear_interrupts"]
+    try:
+        server.ensure_running()
+    finally:
+        server._preload_modules = modules
+
+
+def let_interrupts_through() -> None:
+    """Forget a Ctrl-C that came while this child was starting: it was meant for the parent."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGINT, handler)
 
 
 def _put_first(process: BaseProcess, setup: _ChildSetup) -> None:

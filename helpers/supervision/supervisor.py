@@ -9,36 +9,33 @@ The code in the block is plain multiprocessing. A thread watches the children; w
 it asks each child where it is, ends them all, and interrupts the block with one `ProcessesFailed`.
 """
 
-import _thread
 import itertools
 import os
-import signal
+import re
+import shutil
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing import active_children, current_process, util
+from contextlib import ExitStack, suppress
+from multiprocessing import active_children, current_process
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Self
 
 from helpers import validate
-from helpers.supervision import child_agent, finalizers, start_hooks
+from helpers.supervision import child_agent, finalizers, interrupts, session, start_hooks
 from helpers.supervision.child import Child, ProcessReport
+from helpers.supervision.start_hooks import PUT_INTO_A_FILE
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
-LONGEST_DEADLINE = 3600.0  # seconds
+MAX_DEADLINE = 3600.0  # seconds
 _ANSWER_WITHIN = 0.3  # seconds for the children to say where they are, or to show that they failed
 _DEATH_SHOWS_WITHIN = 2.0  # seconds from a broken line to the exit code of the child that broke it
 _REAP_WITHIN = 0.5  # seconds for killed children to be gone
-_NUDGE_EVERY = 0.2  # seconds between attempts to interrupt the block
-# where there is no SIGALRM (Windows) the block is interrupted as Ctrl-C would do it
-_NUDGE = getattr(signal, "SIGALRM", signal.SIGINT)
+_NUDGE_EVERY = 0.05  # seconds between attempts to interrupt the block
 
 
 class ProcessesFailed(RuntimeError):
@@ -51,15 +48,16 @@ class ProcessesFailed(RuntimeError):
         self.reports = reports
 
 
-def supervised(deadline: float = 5.0) -> "Family":
+def supervised(deadline: float = 5.0) -> "Supervisor":
     """Return a block whose child processes end with it, all within `deadline` seconds (plus one).
 
     The block raises `ProcessesFailed` when a child ends with an exit code other than 0, at once, or when the deadline
-    passes. At its end it waits for children that are still at work, and ends daemons, pools and managers.
+    passes. At its end it waits for children that are still at work, and ends daemons, pools, executors and managers.
+    Ctrl-C ends it too: everything is put away, and one KeyboardInterrupt is raised.
 
     Raises TypeError or ValueError for a deadline that is not a number above 0 and at most 3600.
     """
-    return Family(deadline)
+    return Supervisor(deadline)
 
 
 def expect_failure(deadline: float = 2.0) -> "ExpectedFailure":
@@ -72,84 +70,86 @@ def expect_failure(deadline: float = 2.0) -> "ExpectedFailure":
     return ExpectedFailure(deadline)
 
 
-def current_family() -> "Family | None":
-    """Return the innermost supervised block that is running, if any."""
-    return _families[-1] if _families else None
+def current_supervisor() -> "Supervisor | None":
+    """Return the supervisor of the innermost block that is running, if any."""
+    return _supervisors[-1] if _supervisors else None
 
 
-class Family:
-    """The children of one supervised block."""
+class Supervisor(interrupts.Block):
+    """Looks after the children of one block."""
 
     def __init__(self, deadline: float) -> None:
-        self.deadline = validate.seconds("deadline", deadline, LONGEST_DEADLINE)
+        self.deadline = validate.seconds("deadline", deadline, MAX_DEADLINE)
         self.reports: list[ProcessReport] = []  # how each process ended, once the block is over
         self._children: list[Child] = []
-        self._unborn: dict[BaseProcess, Child] = {}
+        self._starting: dict[BaseProcess, Child] = {}
         self._numbers = itertools.count()
         self._stopped_because: str | None = None
         self._parent_at: str | None = None
         self._closing = threading.Event()
-        self._settling = False
 
-    def __enter__(self) -> Self:
+    def _open(self) -> Self:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("a supervised block runs in the main thread, where it can be interrupted; call it there")
-        # children inherit this folder for their sockets; one that made its own could not remove it when it is killed
-        util.get_temp_dir()
-        self._registered = finalizers.registered()
-        self._folder = tempfile.TemporaryDirectory(prefix="talking-processes-")
-        self._wake, self._bell = socket.socketpair()
-        self._end = time.monotonic() + self.deadline
-        self._previous_handler = signal.signal(_NUDGE, _on_nudge)
-        if _families:
-            # a child belongs to the innermost block
-            start_hooks.remove(_families[-1])
-        start_hooks.install(self)
-        _families.append(self)
-        self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
-        self._watcher.start()
+        with ExitStack() as undo:
+            self._folder = session.open_session() / f"block-{next(_block_numbers)}"
+            self._folder.mkdir()
+            undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
+            self._registered = finalizers.registered()
+            self._wake, self._bell = socket.socketpair()
+            self._bell.setblocking(False)
+            undo.enter_context(self._wake)
+            undo.enter_context(self._bell)
+            self._end_at = time.monotonic() + self.deadline
+            self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+            self._watcher.start()
+            undo.callback(self._end_watcher)
+            self._take_over(undo)
+            self._undo = undo.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
-        try:
-            error = self._see_to_end(error)
-        finally:
-            # whoever interrupts twice must not stop the tidying up
-            interrupts = signal.signal(signal.SIGINT, signal.SIG_IGN)
-            try:
-                self._close()
-            finally:
-                signal.signal(signal.SIGINT, interrupts)
-                # on Windows this is the same signal, so it comes last
-                signal.signal(_NUDGE, self._previous_handler)
+    def _take_over(self, undo: ExitStack) -> None:
+        """Be the innermost block, the one to which children belong, until it is undone."""
+        outer = current_supervisor()
+        if outer:
+            start_hooks.remove(outer)
+            undo.callback(start_hooks.install, outer)
+        start_hooks.install(self)
+        undo.callback(start_hooks.remove, self)
+        _supervisors.append(self)
+        undo.callback(_supervisors.remove, self)
+        interrupts.add(self)
+        undo.callback(interrupts.remove, self)
+
+    def _end(self, error: BaseException | None) -> bool:
+        if error is None:
+            self.wait_for_children()
+            if not self._must_end():
+                interrupts.gives_way(self._put_away)
+        elif isinstance(error, Exception):
+            # the parent may learn of a dying child by an EOFError before its exit code can be seen
+            is_broken_line = isinstance(error, EOFError | ConnectionError)
+            self._let_failures_show(_DEATH_SHOWS_WITHIN if is_broken_line else _ANSWER_WITHIN)
+        self._close()
         return self._conclude(error)
 
-    def settle(self) -> None:
-        """Wait, within the deadline, until every child of the block has ended, save daemons, pools and managers."""
-        while pending := [child for child in self._children if child.is_awaited and child.poll() is None]:
+    def wait_for_children(self) -> None:
+        """Wait until every child of the block has ended, save daemons and servers, or the block must end."""
+        while not self._must_end():
+            pending = [child for child in self._children if child.is_awaited and child.poll() is None]
+            if not pending:
+                break
             wait([child.sentinel for child in pending], timeout=0.1)
 
-    def _see_to_end(self, error: BaseException | None) -> BaseException | None:
-        """Wait for what is still at work, and return the error that the block ends with."""
-        self._settling = True
-        try:
-            if error is None:
-                self.settle()
-                finalizers.put_away(self._registered)
-            elif isinstance(error, Exception):
-                # the parent may learn of a dying child by an EOFError before its exit code can be seen
-                is_broken_line = isinstance(error, EOFError | ConnectionError)
-                self._let_failures_show(_DEATH_SHOWS_WITHIN if is_broken_line else _ANSWER_WITHIN)
-        except (_Interrupted, KeyboardInterrupt) as interrupt:
-            return error or interrupt
-        finally:
-            self._settling = False
-        return error
+    def _put_away(self) -> None:
+        finalizers.finish_executors(self._registered)
+        finalizers.put_away(self._registered)
+
+    def _must_end(self) -> bool:
+        return interrupts.is_waiting() or any(supervisor._stopped_because for supervisor in _supervisors)
 
     def _let_failures_show(self, seconds: float) -> None:
-        until = min(time.monotonic() + seconds, self._end)
+        until = min(time.monotonic() + seconds, self._end_at)
         while time.monotonic() < until and not self._failed():
             running = [child.sentinel for child in self._children if child.poll() is None]
             if not running:
@@ -158,21 +158,20 @@ class Family:
 
     def _close(self) -> None:
         """Leave nothing: no child, no thread, no semaphore, no file; and the standard library as it was."""
+        with self._undo:
+            self._end_watcher()
+            if any(child.is_awaited and child.poll() is None for child in self._children):
+                self._ask_where()
+            self._end_children()
+            finalizers.put_away(self._registered)
+            self._write_reports()
+            for child in self._children:
+                child.close()
+
+    def _end_watcher(self) -> None:
         self._closing.set()
-        self._ring()
+        self.wake()
         self._watcher.join()
-        if any(child.is_awaited and child.poll() is None for child in self._children):
-            self._ask_where()
-        self._end_children()
-        finalizers.put_away(self._registered)
-        start_hooks.remove(self)
-        _families.remove(self)
-        if _families:
-            start_hooks.install(_families[-1])
-        self._write_reports()
-        for resource in (*self._children, self._wake, self._bell):
-            resource.close()
-        self._folder.cleanup()
 
     def _write_reports(self) -> None:
         if self._parent_at:
@@ -186,19 +185,27 @@ class Family:
 
     def _conclude(self, error: BaseException | None) -> bool:
         """Raise what the block deserves; True when the error in hand is thereby dealt with."""
-        if not self._is_foreign(error) and (failure := self._failure()):
-            raise failure from (None if isinstance(error, _Interrupted) else error)
+        if self._is_of_others(error):
+            return False
+        if failure := self._failure():
+            raise failure from (None if isinstance(error, _Stopped) else error)
         return False
 
-    def _is_foreign(self, error: BaseException | None) -> bool:
-        """True for what is not this block's to judge: Ctrl-C, and the interruption of a block around it."""
-        return isinstance(error, KeyboardInterrupt) or getattr(error, "family", self) is not self
+    def _is_of_others(self, error: BaseException | None) -> bool:
+        """True when Ctrl-C ends the block, or the end of a block around it; raise the latter if nobody has yet."""
+        if isinstance(error, KeyboardInterrupt) or interrupts.is_waiting():
+            return True
+        outer = next((supervisor for supervisor in _supervisors if supervisor._stopped_because), None)
+        if outer and not isinstance(error, _Stopped):
+            raise _Stopped(outer) from None
+        return getattr(error, "supervisor", self) is not self
 
     def _failure(self) -> ProcessesFailed | None:
         failed = self._failed()
         if failed:
             reason = f"{failed.process.name} failed" + (", and the block was stopped" if self._parent_at else "")
-            return ProcessesFailed(reason, _MEND, self.reports)
+            errors = "".join(report.errors for report in self.reports)
+            return ProcessesFailed(reason, PUT_INTO_A_FILE if _NOT_IN_A_FILE.search(errors) else _MEND, self.reports)
         if self._stopped_because:
             return ProcessesFailed(self._stopped_because, _FIND, self.reports)
         return None
@@ -208,35 +215,47 @@ class Family:
 
     def before_start(self, process: BaseProcess) -> start_hooks.Call:
         """Prepare the line to the child, and its file for errors (see `start_hooks.StartHook`)."""
-        child = Child(process, Path(self._folder.name) / str(next(self._numbers)))
-        self._unborn[process] = child
+        child = self._starting[process] = Child(process, self._folder / str(next(self._numbers)))
         return child.setup()
 
     def after_start(self, process: BaseProcess) -> None:
-        """Take the child into the family, unless it did not start (see `start_hooks.StartHook`)."""
-        child = self._unborn.pop(process)
-        if child.was_born():
-            self._children.append(child)
-            if self._stopped_because:
-                child.kill()
-            self._ring()
+        """Take charge of the child, unless it did not start (see `start_hooks.StartHook`)."""
+        child = self._starting.pop(process)
+        if process._popen is None:
+            child.note_failed_start()
+            return
+        child.note_start()
+        self._children.append(child)
+        if self._stopped_because:
+            child.kill()
+        self.wake()
 
-    def _ring(self) -> None:
-        self._bell.send(b"!")
+    def wake(self) -> None:
+        """Let the watcher look at once (see `interrupts.Listener`)."""
+        # full of calls that it has not heard yet, or closed
+        with suppress(OSError):
+            self._bell.send(b"!")
+
+    def reason_to_stop(self) -> "_Stopped | None":
+        """Return what ends the code in the block, once it has to end (see `interrupts.Listener`)."""
+        return _Stopped(self) if self._stopped_because and not self._closing.is_set() else None
 
     def _watch(self) -> None:
         while not self._closing.is_set():
             if reason := self._trouble():
                 self._stop(reason)
                 return
+            if interrupts.is_waiting():
+                interrupts.nudge()
             running = [child.sentinel for child in self._children if child.poll() is None]
             # looks now and then without being told: a grandchild may hold a dead child's sentinel open
-            ready = wait([*running, self._wake], timeout=min(0.2, max(0.0, self._end - time.monotonic())))
+            pause = _NUDGE_EVERY if interrupts.is_waiting() else 0.2
+            ready = wait([*running, self._wake], timeout=min(pause, max(0.0, self._end_at - time.monotonic())))
             if self._wake in ready:
                 self._wake.recv(100)
 
     def _trouble(self) -> str | None:
-        if time.monotonic() >= self._end:
+        if time.monotonic() >= self._end_at:
             return f"The block did not end within its deadline of {self.deadline:g} s"
         failed = self._failed()
         return failed and f"{failed.process.name} failed"
@@ -249,7 +268,7 @@ class Family:
         self._end_children()
         while not self._closing.is_set():
             # once is not enough: a signal that comes just before a blocking call does not wake it
-            _nudge_main_thread()
+            interrupts.nudge()
             self._closing.wait(_NUDGE_EVERY)
 
     def _ask_where(self) -> None:
@@ -272,16 +291,8 @@ class Family:
         for wait_for in waits:
             wait_for(max(0.01, until - time.monotonic()))
 
-    def _may_be_interrupted(self, frame: FrameType | None) -> bool:
-        """False while this or an inner block is being put away."""
-        while frame is not None:
-            if frame.f_code in (Family.__enter__.__code__, Family.__exit__.__code__):
-                return frame.f_locals["self"]._settling
-            frame = frame.f_back
-        return True
 
-
-class ExpectedFailure(Family):
+class ExpectedFailure(Supervisor):
     """A supervised block that must fail. Print it to read how; `error` is the exception that was kept."""
 
     error: BaseException | None = None
@@ -292,10 +303,10 @@ class ExpectedFailure(Family):
         return f"{type(self.error).__name__}: {self.error}" if self.error else "nothing has failed"
 
     def _trouble(self) -> str | None:
-        return super()._trouble() if time.monotonic() >= self._end else None
+        return super()._trouble() if time.monotonic() >= self._end_at else None
 
     def _conclude(self, error: BaseException | None) -> bool:
-        if self._is_foreign(error):
+        if self._is_of_others(error):
             return False
         self.error = self._failure() or error
         if self.error is None:
@@ -303,33 +314,18 @@ class ExpectedFailure(Family):
         return isinstance(self.error, Exception)
 
 
-class _Interrupted(BaseException):
+class _Stopped(BaseException):
     """Thrown into a block that has to end; not an Exception, so that no `except` in the block keeps it."""
 
-    def __init__(self, family: Family) -> None:
+    def __init__(self, supervisor: Supervisor) -> None:
         super().__init__()
-        self.family = family
+        self.supervisor = supervisor
 
 
-_families: list[Family] = []
+_supervisors: list[Supervisor] = []  # the outermost first
+_block_numbers = itertools.count()
 
 _MEND = "Next: mend the error, or say that it is expected: with expect_failure() as failure: ..."
 _FIND = "Next: find out from these lines who waits for whom; work that only needs longer gets a longer deadline."
-
-
-def _on_nudge(number: int, frame: FrameType | None) -> Any:
-    stopped = next((f for f in _families if f._stopped_because and not f._closing.is_set()), None)
-    if stopped is None:
-        # a Ctrl-C of the user's, where that is what nudges too
-        previous = _families[0]._previous_handler if _families else None
-        return previous(number, frame) if callable(previous) else None
-    if stopped._may_be_interrupted(frame):
-        raise _Interrupted(stopped)
-    return None
-
-
-def _nudge_main_thread() -> None:
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(threading.main_thread().ident, _NUDGE)
-    else:
-        _thread.interrupt_main(_NUDGE)
+# what a child says that cannot find its worker: a cell or the console defines it, not a file
+_NOT_IN_A_FILE = re.compile(r"Can't get attribute '\w+' on <module '__main__'")

@@ -1,4 +1,7 @@
-"""What a recorded event costs: the median of a call with and without the recorder, in one process, and their ratio."""
+"""What a recorded event costs: the median of a call with and without the recorder, in one process, and their ratio.
+
+And how long it takes to read a million of them, beside the time in which they were made.
+"""
 
 import statistics
 import time
@@ -10,6 +13,7 @@ from helpers.recording.recorder import record
 
 ROUNDS, CALLS = 20, 200  # in turns, because the speed of a machine changes from second to second
 BUDGET = 5.0  # µs an event
+MANY, READ_BUDGET = 1_000_000, 3.0  # events, seconds
 
 
 def durations(call: Callable[[], object]) -> list[float]:
@@ -60,6 +64,20 @@ def medians() -> dict[str, tuple[float, float]]:
     return {name: (statistics.median(plain[name]), statistics.median(recorded[name])) for name in plain}
 
 
+def many() -> tuple[float, float]:
+    """Return how long it takes to make and record many events, and then to read them, in s."""
+    with record(deadline=120) as run:
+        queue = get_context("spawn").SimpleQueue()
+        begin = time.perf_counter()
+        for _ in range(MANY // 2):
+            queue.put(None)
+            queue.get()
+        over = time.perf_counter()
+    end = time.perf_counter()
+    assert (len(run.events), run.left_out) == (MANY, 0)
+    return over - begin, end - over
+
+
 if __name__ == "__main__":
     events = {name: count for name, (_, count) in cases().items()}
     print(f"{'call':<32} {'plain':>9} {'recorded':>9} {'ratio':>6} {'an event costs':>15}")
@@ -70,3 +88,9 @@ if __name__ == "__main__":
     median = statistics.median(costs)
     verdict = "within" if median <= BUDGET else "above"
     print(f"an event costs {median:.2f} µs (median), {verdict} the {BUDGET:g} µs allowed")
+    making, reading = many()
+    verdict = "within" if reading <= READ_BUDGET else "above"
+    print(
+        f"{MANY:,} events: made in {making:.1f} s, read in {reading:.1f} s ({reading / making:.2f} of that), ", end=""
+    )
+    print(f"{verdict} the {READ_BUDGET:g} s allowed")

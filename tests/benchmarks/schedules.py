@@ -108,10 +108,11 @@ def show_running_free():
     print(f"\nfree runs of two increments: {took / runs * 1e6:.0f} us a run")
     for outcome in sorted(explored.outcomes):
         real = seen.frequency(outcome)
+        low, high = real.interval
         uniform, coin = (float(explored.probability(outcome, model)) for model in ("uniform", "coin"))
         print(
             f"  end with {outcome}: all schedules alike {uniform:.3f}, fair coin {coin:.3f}, "
-            f"this machine {real.share:.3f} (95 %: {real.low:.3f} to {real.high:.3f})"
+            f"this machine {real.share:.3f} (95 %: {low:.3f} to {high:.3f})"
         )
 
 

@@ -1,14 +1,19 @@
 """The experiments of lesson 05: crashes, set-up times and updates, and the advice of its panel."""
 
+import time
+from dataclasses import dataclass
 from multiprocessing import active_children, get_all_start_methods, get_context
+from multiprocessing.connection import Connection
 
 import pytest
 
 from helpers.lessons import choosing, shared_memory
 from helpers.measuring import mechanisms
 from helpers.measuring.advice import Survey
-from helpers.measuring.timing import one_way
-from helpers.supervision.supervisor import supervised
+from helpers.measuring.timing import Mechanism, one_way
+from helpers.show import rates
+from helpers.supervision.supervisor import ProcessesFailed, supervised
+from tests import valid_arguments
 
 each_method = pytest.mark.parametrize("method", get_all_start_methods())
 
@@ -27,6 +32,45 @@ each_method = pytest.mark.parametrize("method", get_all_start_methods())
 )
 def test_what_is_left_after_a_crash(mechanism, arrived, method):
     assert choosing.after_crash(mechanism, method) == arrived
+
+
+@dataclass(frozen=True)
+class LateEnd:
+    """An end of a pipe with which a child starts later than a message would take."""
+
+    connection: Connection
+
+    def __reduce__(self):
+        return late_end, (self.connection,)
+
+
+def late_end(connection):
+    time.sleep(choosing.AT_ONCE + 0.2)
+    return LateEnd(connection)
+
+
+def connect_late(ctx):
+    ours, theirs = ctx.Pipe()
+    return ours, LateEnd(theirs)
+
+
+def receive_late(end):
+    return end.connection.recv()
+
+
+def test_a_reader_that_is_slow_to_start_loses_nothing():
+    late = Mechanism("late pipe", connect_late, Connection.send, receive_late)
+    assert choosing.after_crash(late) == [1, 2]
+
+
+def never_wait(end):
+    raise LookupError("nothing to wait for")
+
+
+def test_a_reader_that_never_waits_is_no_lost_message(monkeypatch):
+    monkeypatch.setattr(choosing, "CRASH_DEADLINE", 1.5)
+    with pytest.raises(ProcessesFailed, match="LookupError: nothing to wait for"):
+        choosing.after_crash(Mechanism("impatient", mechanisms.connect_pipe, Connection.send, never_wait))
 
 
 def test_what_must_be_started_takes_longer_to_set_up():
@@ -53,10 +97,12 @@ def test_the_panel_describes_the_task_and_the_advice():
     streams = {each.name: one_way(each, [100, 10_000], pairs=1, budget=0.05) for each in mechanisms.ALL}
     survey = Survey(streams, streams, {}, {}, {"shared memory": 1e-6, "Manager": 1e-3})
     recommend = choosing.guide(survey)
-    picture, verdict = recommend(2, "100 bytes", "10 a second", "messages", "does not happen")
-    assert verdict.startswith("Pipe, for 2 parties. Messages between two") and "Pipe (advised)" in _labels(picture)
-    picture, verdict = recommend(3, "10,000 bytes", "1,000 a second", "dicts and lists", "does not happen")
-    assert verdict.startswith("Manager, for 3 parties.") and "1,000 needed" in picture.title
+    data, verdict = recommend(2, 100, 10, "messages", False)
+    assert verdict.startswith("Pipe, for 2 parties. Messages between two") and "Pipe (advised)" in _labels(
+        rates(**data)
+    )
+    data, verdict = recommend(3, 10_000, 1_000, "dicts and lists", False)
+    assert verdict.startswith("Manager, for 3 parties.") and "1,000 needed" in rates(**data).title
 
 
 def _labels(picture):
@@ -86,3 +132,18 @@ def test_wrong_numbers_are_named(wrong):
         choosing.set_up_time(mechanisms.PIPE, runs=wrong)
     with pytest.raises((TypeError, ValueError), match="updates must be"):
         choosing.update_times(updates=wrong)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"size": "many bytes"}, "size must be .* not 'many bytes'"),
+        ({"rate": " "}, "rate must be .* not ' '"),
+        ({"survives_crash": "perhaps"}, "survives_crash must be True or False, not 'perhaps'"),
+        ({"parties": 1}, "parties must be from 2 to 64, not 1"),
+    ],
+)
+def test_a_task_that_makes_no_sense_is_refused(values, words):
+    task = {"parties": 2, "size": 100, "rate": 10, "shares": "messages", "survives_crash": True}
+    with pytest.raises((TypeError, ValueError), match=words):
+        choosing.guide(valid_arguments.survey())(**task | values)

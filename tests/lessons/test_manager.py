@@ -7,6 +7,7 @@ import pytest
 
 from helpers.lessons import manager
 from helpers.recording.recorder import record
+from helpers.show import lanes
 from helpers.supervision.supervisor import expect_failure, supervised
 
 spawn = get_context("spawn")
@@ -143,9 +144,9 @@ def test_a_clerk_keeps_a_tally_besides_all_that_others_keep():
 
 
 def test_the_panel_says_how_many_additions_were_lost():
-    picture, verdict = manager.count_together(2, 3, "read then write")
+    data, verdict = manager.count_together(2, 3, "read then write")
     assert verdict.startswith("6 additions were made, and the count is 3: 3 lost.")
-    assert picture.title.startswith("3 of 6 additions lost")
+    assert lanes(**data).title.startswith("3 of 6 additions lost")
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "two", None, 10**6, True])

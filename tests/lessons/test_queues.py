@@ -11,6 +11,7 @@ import pytest
 from helpers.lessons import queues
 from helpers.recording.recorder import record
 from helpers.recording.trace import Trace
+from helpers.show import depth
 from helpers.supervision.supervisor import expect_failure, supervised
 
 spawn = get_context("spawn")
@@ -213,8 +214,8 @@ def test_jobs_take_as_long_as_the_longest_share():
 
 
 def test_a_slow_consumer_holds_producers_back():
-    picture, verdict = queues.workshop(1, 1, maxsize=2, making_ms=0, work_ms=10)
-    assert "of 2 allowed" in picture.title
+    data, verdict = queues.workshop(1, 1, maxsize=2, making_ms=0, work_ms=10)
+    assert "of 2 allowed" in depth(**data).title
     assert verdict.endswith("The limit holds the producers back; more consumers would help.")
 
 
@@ -258,7 +259,7 @@ def test_a_bad_number_of_processes_is_refused(bad, name, call):
         ("within must be .* not 0", lambda: queues.largest_item_that_lets_join("spawn", 1, 100, within=0)),
         ("items must be .* not 1", lambda: queues.stream_time("spawn", "Queue", 2, 1)),
         ("kind must be one of Queue.*'Pipe'", lambda: queues.stream_time("spawn", "Pipe", 1, 10)),
-        ("jobs must be .* not -1", lambda: queues.deal_out("spawn", [-1], 1, shared=True)),
+        ("jobs.0. must be .* not -1", lambda: queues.deal_out("spawn", [-1], 1, shared=True)),
         ("maxsize must be .* not -1", lambda: queues.workshop(1, 1, -1, 1, 1)),
         ("making_ms must be .* not 'two'", lambda: queues.workshop(1, 1, 1, "two", 1)),
         ("work_ms must be .* not -1", lambda: queues.workshop(1, 1, 1, 1, -1)),

@@ -8,6 +8,7 @@ from multiprocessing import get_all_start_methods, get_context
 import pytest
 
 from helpers.lessons import start_here
+from helpers.show import lanes
 from helpers.supervision.supervisor import supervised
 
 each_method = pytest.mark.parametrize("method", get_all_start_methods())
@@ -41,7 +42,8 @@ def test_work_keeps_a_processor_busy(method):
 
 @each_method
 def test_work_is_shared(method):
-    picture, verdict = start_here.share_work(2, 100, method)
+    data, verdict = start_here.share_work(2, 100, method)
+    picture = lanes(**data)
     assert picture.words.count("child 1") and "processors at work" in verdict
 
 

@@ -39,6 +39,12 @@ def test_each_rule_leads_to_its_mechanism(survey, task, mechanism, rule):
     assert advice.mechanism == mechanism and rule in advice.rule and advice.is_enough
 
 
+def test_a_mechanism_that_is_just_quick_enough_is_quick_enough(survey, monkeypatch):
+    monkeypatch.setattr(Survey, "rate", lambda survey, name, task: {"Pipe": 50_000, "shared memory": 200_000}[name])
+    assert advise(Task(2, 100, 50_000), survey).mechanism == "Pipe"
+    assert advise(Task(2, 100, 50_001), survey).mechanism == "shared memory"
+
+
 def test_a_task_that_nothing_is_quick_enough_for_is_told_so(survey):
     advice = advise(Task(2, 1_000_000, 10**8), survey)
     assert not advice.is_enough and "too slow for you: put several messages into one" in str(advice)
@@ -71,5 +77,5 @@ def test_a_task_that_makes_no_sense_is_refused(values, words):
 
 
 def test_advice_needs_a_task_and_a_survey(survey):
-    with pytest.raises(TypeError, match="task and survey must be"):
+    with pytest.raises(TypeError, match="task must be a Task, .* not 'fast, please'"):
         advise("fast, please", survey)

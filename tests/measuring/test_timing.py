@@ -35,6 +35,31 @@ def test_a_fit_is_never_negative():
     assert fit_line([10, 20], [1e-6, 9e-6]).fixed == 0
 
 
+def test_a_noisy_large_message_does_not_spoil_the_cost_of_small_ones():
+    """The largest took a third longer than the line says; without weights the fixed cost would come out below 0."""
+    fitted = fit_line([10, 100, 1_000, 10_000, 1_000_000], [10e-6, 10e-6, 11e-6, 20e-6, 1.35e-3])
+    assert fitted.fixed == pytest.approx(10e-6, rel=0.05)
+    assert fitted.per_byte == pytest.approx(1e-9, rel=0.35)
+
+
+def note_and_send(end, message):
+    """Note in the parent what is sent and whether the garbage collector could strike meanwhile."""
+    SENT.append((len(message), gc.isenabled()))
+    end.send_bytes(message)
+
+
+SENT = []
+
+
+def test_every_other_pair_measures_the_sizes_in_reverse_and_with_the_collector_off():
+    SENT.clear()
+    noted = Mechanism("noted", connect, note_and_send, Connection.recv_bytes)
+    round_trips(noted, [1_000, 50], pairs=2, budget=0.05)
+    sizes = [size for size, _ in SENT if size in (50, 1_000)]
+    assert [size for size, before in zip(sizes, [None, *sizes], strict=False) if size != before] == [50, 1_000, 50]
+    assert not any(may_strike for _, may_strike in SENT)
+
+
 def test_one_size_alone_gives_a_fixed_cost():
     assert fit_line([100], [3e-6]) == Fit(pytest.approx(3e-6), 0.0)
 
@@ -80,8 +105,8 @@ def test_starting_takes_time(method):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"sizes": []}, "sizes must name"),
-        ({"sizes": [0]}, "sizes must be from 1"),
+        ({"sizes": []}, "sizes must be a list of sizes in bytes, one or more, not"),
+        ({"sizes": [0]}, "sizes.0. must be from 1"),
         ({"pairs": 0}, "pairs must be from 1"),
         ({"budget": 0}, "budget must be above 0"),
         ({"method": "teleport"}, "method must be one of"),
@@ -96,7 +121,7 @@ def test_values_out_of_range_are_refused(arguments, words):
     ("arguments", "words"),
     [
         ({"mechanism": "pipe"}, "mechanism must be"),
-        ({"sizes": [1.5]}, "sizes must be a whole"),
+        ({"sizes": [1.5]}, "sizes.0. must be a whole"),
         ({"pairs": "two"}, "pairs must be a whole"),
         ({"budget": None}, "budget must be a number"),
     ],

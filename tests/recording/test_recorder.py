@@ -1,24 +1,23 @@
-"""Recording: unmodified programs yield their processes, events and messages, and nothing of the taps stays."""
+"""Recording: unmodified programs yield their processes, events and messages, and what went wrong is in it."""
 
-import json
 import os
-import sys
+import signal
+import tempfile
+import time
+from contextlib import suppress
+from functools import partial
 from multiprocessing import (
-    connection,
     get_all_start_methods,
     get_context,
-    managers,
-    process,
-    queues,
-    reduction,
-    sharedctypes,
-    synchronize,
 )
 from multiprocessing.connection import wait
+from pathlib import Path
+from queue import Empty, Full
 
 import pytest
 
-from helpers.recording import taps
+from helpers.recording import probes, recorder
+from helpers.recording.kinds import Outcome
 from helpers.recording.recorder import record
 from helpers.supervision.supervisor import ProcessesFailed, expect_failure
 from tests import recorded as worker
@@ -181,10 +180,72 @@ def test_a_call_that_never_returned_is_seen():
         ours, theirs = spawn.Pipe()
         spawn.Process(target=worker.receive_for_ever, args=(theirs,)).start()
         ours.recv()
-    assert [(event.process, event.kind, event.failed) for event in sorted(run.events, key=lambda e: e.process)] == [
-        (0, "recv", True),
-        (1, "recv", True),
+    assert [(event.process, event.kind, event.outcome) for event in sorted(run.events, key=lambda e: e.process)] == [
+        (0, "recv", Outcome.NEVER_RETURNED),
+        (1, "recv", Outcome.NEVER_RETURNED),
     ]
+
+
+def outcomes(run):
+    """Return how each call of the recording process ended, in order."""
+    return [(event.kind, event.outcome) for event in run.events if event.process == 0]
+
+
+def test_a_lock_that_was_not_to_be_had_is_not_acquired():
+    with record() as run:
+        lock = spawn.Lock()
+        assert lock.acquire() and not lock.acquire(timeout=0.01) and not lock.acquire(block=False)
+    assert outcomes(run) == [("acquire", Outcome.OK), ("acquire", Outcome.TIMED_OUT), ("acquire", Outcome.TIMED_OUT)]
+
+
+def test_waiting_in_vain_is_told_from_waiting():
+    with record() as run:
+        event, condition, (reader, _) = spawn.Event(), spawn.Condition(), spawn.Pipe(duplex=False)
+        assert not event.wait(0.01)
+        with condition:
+            assert not condition.wait(0.01)
+        assert wait([reader], 0.01) == []
+        event.set()
+        assert event.wait(0.01)
+        assert spawn.Barrier(1).wait() == 0
+    waits = [outcome for kind, outcome in outcomes(run) if kind == "wait"]
+    assert waits == [Outcome.TIMED_OUT] * 3 + [Outcome.OK] * 2
+
+
+def test_a_queue_without_an_item_or_without_room_is_no_error_of_the_program():
+    with record() as run:
+        queue = spawn.Queue(maxsize=1)
+        queue.put("only")
+        for call in (partial(queue.put, "more", timeout=0.01), queue.get, partial(queue.get, timeout=0.01)):
+            with suppress(Full, Empty):
+                call()
+    assert outcomes(run) == [
+        ("put", Outcome.OK),
+        ("put", Outcome.TIMED_OUT),
+        ("get", Outcome.OK),
+        ("get", Outcome.TIMED_OUT),
+    ]
+
+
+def test_the_end_of_a_pipe_is_told_from_an_error():
+    with record() as run:
+        reader, writer = spawn.Pipe(duplex=False)
+        writer.close()
+        for end in (reader, writer):
+            with suppress(EOFError, OSError):
+                end.recv()
+    assert outcomes(run) == [("recv", Outcome.END_OF_FILE), ("recv", Outcome.RAISED)]
+
+
+def test_a_process_that_was_joined_in_vain_has_not_ended():
+    with expect_failure(1.5), record() as run:
+        ours, theirs = spawn.Pipe()
+        child = spawn.Process(target=worker.receive_for_ever, args=(theirs,))
+        child.start()
+        child.join(0.01)
+        ours.recv()
+    assert outcomes(run) == [("join", Outcome.TIMED_OUT), ("recv", Outcome.NEVER_RETURNED)]
+    assert run.processes[1].end == run.processes[0].end
 
 
 def test_a_pipe_made_before_the_block_is_recorded_where_the_system_tells_pipes_apart():
@@ -195,34 +256,6 @@ def test_a_pipe_made_before_the_block_is_recorded_where_the_system_tells_pipes_a
     assert pairs(run) == ([(0, 0)] if os.name == "posix" else [])
     reader.close()
     writer.close()
-
-
-def tapped_attributes():
-    """Return every attribute that the taps may touch, to be compared by identity."""
-    owners = [
-        process.BaseProcess, connection, connection.Connection, queues.Queue, queues.SimpleQueue, queues.JoinableQueue,
-        synchronize.SemLock, synchronize.Condition, synchronize.Event, synchronize.Barrier, synchronize.Lock,
-        sharedctypes.SynchronizedBase, managers.BaseManager, managers.BaseProxy, managers.Server,
-    ]  # fmt: skip
-    found = {(owner.__name__, name): value for owner in owners for name, value in vars(owner).items()}
-    found.update({("reducer", kind): value for kind, value in reduction.ForkingPickler._extra_reducers.items()})
-    found.update({("code", "wait"): wait.__code__, ("meta_path",): tuple(sys.meta_path)})
-    return found
-
-
-@pytest.mark.parametrize("error", [None, ZeroDivisionError, KeyboardInterrupt])
-def test_afterwards_the_standard_library_is_as_before(error):
-    before = tapped_attributes()
-    try:
-        with record():
-            assert tapped_attributes() != before
-            if error:
-                raise error
-    except (ZeroDivisionError, KeyboardInterrupt):
-        pass
-    after = tapped_attributes()
-    assert after.keys() == before.keys()
-    assert [key for key in before if after[key] is not before[key] and after[key] != before[key]] == []
 
 
 def test_an_error_in_the_block_leaves_the_trace_so_far():
@@ -245,30 +278,37 @@ def test_a_recording_inside_a_recording_is_refused():
         pass
 
 
-def test_a_bad_deadline_is_refused_before_anything_changes():
-    before = tapped_attributes()
-    with pytest.raises(ValueError, match="deadline"), record(deadline=0):
+def test_an_endless_program_ends_in_time_and_what_could_not_be_read_is_counted():
+    begin = time.monotonic()
+    with pytest.raises(ProcessesFailed, match="deadline of 2 s"), record(deadline=2) as run:
+        queue = spawn.SimpleQueue()
+        spawn.Process(target=worker.put_for_ever, args=(queue,)).start()
+        while True:
+            queue.get()
+    assert time.monotonic() - begin < 6
+    gets = [event for event in run.events if event.kind == "get"]
+    assert len(gets) > 1_000 and len(run.messages) > 1_000
+
+
+def test_what_there_is_no_time_to_read_is_left_out_and_counted(monkeypatch):
+    monkeypatch.setattr(recorder, "READ_WITHIN", 0.0)
+    with expect_failure(5), record() as run:
+        reader, writer = spawn.Pipe(duplex=False)
+        writer.send("x")
+        reader.recv()
+        1 / 0  # noqa: B018
+    assert (run.events, run.left_out) == ([], 2)
+    assert [info.name for info in run.processes] == ["MainProcess"]
+
+
+def test_an_interrupt_while_reading_is_not_lost(monkeypatch):
+    before = set(Path(tempfile.gettempdir()).iterdir())
+
+    def interrupted(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(recorder, "read", interrupted)
+    with pytest.raises(KeyboardInterrupt), record():
         pass
-    assert tapped_attributes() == before
-
-
-def test_the_trace_exports_to_chrome_json(tmp_path):
-    with record() as run:
-        ours, theirs = spawn.Pipe()
-        spawn.Process(target=worker.answer, args=(theirs,)).start()
-        ours.send(1)
-        ours.recv()
-    run.to_chrome(tmp_path / "trace.json")
-    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
-    by_phase = {phase: [event for event in events if event["ph"] == phase] for phase in "MXsf"}
-    assert [event["args"]["name"] for event in by_phase["M"]] == ["MainProcess", run.processes[1].name]
-    assert len(by_phase["X"]) == len(run.events) and all(event["dur"] >= 0 for event in by_phase["X"])
-    assert [event["id"] for event in by_phase["s"]] == [event["id"] for event in by_phase["f"]] == [0, 1]
-    assert all({"pid", "tid", "ts"} <= event.keys() for event in by_phase["X"])
-
-
-def test_two_threads_that_meet_the_same_words_first_get_the_number_of_one_line(tmp_path):
-    log = taps.Log(tmp_path)
-    # both have looked in vain before either holds the lock
-    assert [log._new_number(words) for words in (("a", "é"), ("a", "é"), ("b",))] == [1, 1, 2]
-    assert (tmp_path / f"{os.getpid()}.words").read_text(encoding="utf-8") == "a\té\nb\n"
+    assert not probes.is_attached()
+    assert [path for path in set(Path(tempfile.gettempdir()).iterdir()) - before if "recording" in path.name] == []

@@ -27,7 +27,8 @@ def test_a_saved_notebook_says_nothing_of_the_machine(tmp_path):
     path = written(tmp_path / "a.ipynb", "1")
     execute_notebooks.execute(path)
     notebook = nbformat.read(path, as_version=4)
-    assert set(notebook.metadata) == {"kernelspec"}
+    assert notebook.metadata == execute_notebooks.METADATA
+    assert "version" not in str(notebook.metadata)
     assert notebook.cells[0].metadata == {}
 
 

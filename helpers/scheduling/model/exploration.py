@@ -12,21 +12,22 @@ from functools import cached_property
 
 from helpers import validate
 from helpers.scheduling.model.model import Model, State, Step
-from helpers.scheduling.model.worker_graph import CannotExplore, Place
+from helpers.scheduling.model.worker_graph import CannotExplore, Location
 from helpers.scheduling.program.scenario import Build, Scenario
 
-MOST_STATES = 1_000_000
+MAX_STATES = 1_000_000
 MODELS = ("uniform", "coin")
 
 Count = int | float  # an exact number; math.inf where a loop gives infinitely many schedules
 Predicate = Callable[[State], bool]
 
+A_PREDICATE = "a test of a state, such as deadlock"  # for errors that say what is needed
 _NONE = -1
 _HARDLY_ANY = 1e-12
-_MOST_ROUNDS = 10_000
+_MAX_ROUNDS = 10_000
 
 
-def explore(scenario: Scenario | Build, grain: str = "step", max_states: int = MOST_STATES) -> "Exploration":
+def explore(scenario: Scenario | Build, grain: str = "step", max_states: int = MAX_STATES) -> "Exploration":
     """Return the state graph of a scenario (a `Scenario`, or a function that builds one).
 
     A step goes from yield to yield, or with grain "access" to the next access of a shared object.
@@ -34,23 +35,39 @@ def explore(scenario: Scenario | Build, grain: str = "step", max_states: int = M
     Raises CannotExplore for more than `max_states` states, or a worker that does not do the same every time;
     TypeError or ValueError for what is not a scenario.
     """
-    validate.whole_number("max_states", max_states, 1, 100 * MOST_STATES)
+    validate.whole_number("max_states", max_states, 1, 100 * MAX_STATES)
     return Exploration(Model(scenario, grain), max_states)
 
 
 def deadlock(state: State) -> bool:
-    """Tell whether the processes wait for ever: for `Exploration.shortest`."""
-    return state.deadlocked
+    """Tell whether the processes wait for ever: for `Exploration.shortest`. Raises TypeError for what is no state."""
+    return _checked(state).deadlocked
 
 
 def violation(state: State) -> bool:
-    """Tell whether the invariant was violated: for `Exploration.shortest`."""
-    return state.violated
+    """Tell whether the invariant was violated: for `Exploration.shortest`. Raises TypeError for what is no state."""
+    return _checked(state).violated
 
 
 def ends_with(outcome: Hashable) -> Predicate:
-    """Return a test for the states in which a scenario has ended with this outcome: for `Exploration.shortest`."""
+    """Return a test for the states in which a scenario has ended with this outcome: for `Exploration.shortest`.
+
+    Raises TypeError for what is not hashable.
+    """
+    validate.hashable("outcome", outcome, "an outcome")
     return lambda state: state.finished and state.outcome == outcome
+
+
+def as_predicate(name: str, wanted: Hashable | Predicate) -> Predicate:
+    """Return the test of a state that is meant by a test, or by an outcome; TypeError for what is neither."""
+    if callable(wanted):
+        return validate.function(name, wanted, f"an outcome or {A_PREDICATE}", 1)
+    validate.hashable(name, wanted, "an outcome")
+    return ends_with(wanted)
+
+
+def _checked(state: State) -> State:
+    return validate.instance("state", state, State, "a state of an exploration")
 
 
 class Exploration:
@@ -60,7 +77,7 @@ class Exploration:
         self.model = model
         self._shared: list[tuple[tuple, bool]] = []  # distinct (values, violated)
         self._shared_numbers: dict[tuple[tuple, bool], int] = {}
-        self._states: list[tuple] = []  # (number of the shared values, place of each process)
+        self._states: list[tuple] = []  # (number of the shared values, location of each process)
         self._targets = array("q")  # for each state and process the state after its step, _NONE where there is none
         self._parents = array("q", [_NONE])
         self._build(max_states)
@@ -70,18 +87,28 @@ class Exploration:
         return len(self._states)
 
     def __getitem__(self, number: int) -> State:
-        """Return the state of this number."""
-        shared, *places = self._states[number]
+        """Return the state of this number; TypeError or ValueError for a number that no state has."""
+        return self._state(self._checked_number(number))
+
+    def __iter__(self) -> Iterator[State]:
+        """Return an iterator over all states."""
+        return map(self._state, range(len(self)))
+
+    def _checked_number(self, number: int) -> int:
+        return validate.whole_number("number", number, 0, len(self) - 1)
+
+    def _state(self, number: int) -> State:
+        shared, *locations = self._states[number]
         values, violated = self._shared[shared]
-        return State(self.model, values, tuple(places), violated)
+        return State(self.model, values, tuple(locations), violated)
 
     def _build(self, max_states: int) -> None:
         start = self.model.start
-        first = (self._share(start.values, start.violated), *start.places)
+        first = (self._share(start.values, start.violated), *start.locations)
         numbers = {first: 0}
         states = self._states
         states.append(first)
-        known_moves: list[dict] = [{} for _ in start.places]
+        known_moves: list[dict] = [{} for _ in start.locations]
         for number, state in enumerate(states):
             for process, moves in enumerate(known_moves, start=1):
                 key = state[process], state[0]
@@ -101,14 +128,14 @@ class Exploration:
             if len(states) > max_states:
                 raise CannotExplore(self._too_many(max_states, number))
 
-    def _move(self, process: int, place: Place, shared: int) -> tuple[Place, int] | None:
+    def _move(self, process: int, location: Location, shared: int) -> tuple[Location, int] | None:
         values, violated = self._shared[shared]
-        move = self.model.move(process, place, values)
+        move = self.model.move(process, location, values)
         if move is None:
             return None
         if move.values == values:
-            return move.place, shared
-        return move.place, self._share(move.values, violated or not self.model.is_well(move.values))
+            return move.location, shared
+        return move.location, self._share(move.values, violated or not self.model.is_well(move.values))
 
     def _share(self, values: tuple, violated: bool) -> int:
         number = self._shared_numbers.setdefault((values, violated), len(self._shared))
@@ -124,7 +151,13 @@ class Exploration:
         )
 
     def successors(self, number: int) -> list[int | None]:
-        """Return for each process the number of the state after its step, None where it cannot take one."""
+        """Return for each process the number of the state after its step, None where it cannot take one.
+
+        Raises TypeError or ValueError for a number that no state has.
+        """
+        return self._after(self._checked_number(number))
+
+    def _after(self, number: int) -> list[int | None]:
         n = len(self.model.names)
         return [None if target == _NONE else target for target in self._targets[number * n : (number + 1) * n]]
 
@@ -176,7 +209,7 @@ class Exploration:
         """How many schedules end with each outcome; schedules that end in a deadlock have none."""
         counts: dict[Hashable, Count] = {}
         for number in self._ends:
-            state = self[number]
+            state = self._state(number)
             if state.finished:
                 counts[state.outcome] = counts.get(state.outcome, 0) + self._paths[number]
         return counts
@@ -184,12 +217,12 @@ class Exploration:
     @cached_property
     def deadlocks(self) -> Count:
         """How many schedules end in a deadlock."""
-        return sum(self._paths[number] for number in self._ends if not self[number].finished)
+        return sum(self._paths[number] for number in self._ends if not self._state(number).finished)
 
     @cached_property
     def violations(self) -> Count:
         """How many schedules violate the invariant at some time."""
-        return sum(self._paths[number] for number in self._ends if self[number].violated)
+        return sum(self._paths[number] for number in self._ends if self._state(number).violated)
 
     def probability(self, outcome: Hashable | Predicate, model: str = "uniform") -> Fraction | float:
         """Return the probability of an outcome, or of an end for which a predicate such as `deadlock` holds.
@@ -198,80 +231,82 @@ class Exploration:
         is equally likely to be next. The result is an exact Fraction, save for "coin" in a graph with loops: a float
         that is good to 12 digits.
 
-        Raises ValueError for another model, or for "uniform" where there are infinitely many schedules.
+        Raises TypeError for what is neither an outcome nor a test of a state, ValueError for another model, or for
+        "uniform" where there are infinitely many schedules.
         """
         validate.one_of("model", model, MODELS)
-        wanted = outcome if callable(outcome) else ends_with(outcome)
-        ends = [number for number in self._ends if wanted(self[number])]
+        wanted = as_predicate("outcome", outcome)
+        ends = [number for number in self._ends if wanted(self._state(number))]
         if model == "coin":
-            return sum((self._chances[number] for number in ends), start=Fraction(0))
+            return sum((self._coin_probabilities[number] for number in ends), start=Fraction(0))
         if self.schedules in (0, math.inf):
             number = "no schedule comes to an end" if self.schedules == 0 else "there are infinitely many schedules"
             raise ValueError(f'model must be "coin" here: {number}')
         return Fraction(sum(self._paths[number] for number in ends), self.schedules)
 
     @cached_property
-    def _chances(self) -> list[Fraction | float]:
+    def _coin_probabilities(self) -> list[Fraction | float]:
         """For each state the probability that a coin-tossing scheduler comes to it (for ends: that it ends there)."""
         if len(self._order) < len(self):
-            return self._limit_chances()
-        chances = [Fraction(0)] * len(self)
-        chances[0] = Fraction(1)
+            return self._limits()
+        probabilities = [Fraction(0)] * len(self)
+        probabilities[0] = Fraction(1)
         for number in self._order:
             if targets := self._edges[number]:
-                share = chances[number] / len(targets)
+                share = probabilities[number] / len(targets)
                 for target in targets:
-                    chances[target] += share
-        return chances
+                    probabilities[target] += share
+        return probabilities
 
-    def _limit_chances(self) -> list[float]:
+    def _limits(self) -> list[float]:
         # follows the probability step by step until hardly any is left on the way to an end
         arrived = [0.0] * len(self)
         moving = {0: 1.0}
-        for _ in range(_MOST_ROUNDS):
+        for _ in range(_MAX_ROUNDS):
             following: dict[int, float] = {}
-            for number, chance in moving.items():
+            for number, probability in moving.items():
                 targets = self._edges[number]
                 if not targets:
-                    arrived[number] += chance
+                    arrived[number] += probability
                 for target in targets:
-                    if target in self._hopeful:
-                        following[target] = following.get(target, 0.0) + chance / len(targets)
+                    if target in self._can_finish:
+                        following[target] = following.get(target, 0.0) + probability / len(targets)
             moving = following
             if sum(moving.values()) < _HARDLY_ANY:
                 return arrived
         raise CannotExplore(
-            f"After {_MOST_ROUNDS:,} steps a coin-tossing scheduler has still not come to an end; "
+            f"After {_MAX_ROUNDS:,} steps a coin-tossing scheduler has still not come to an end; "
             "take samples instead: random_walks(scenario, runs)."
         )
 
     @cached_property
-    def _hopeful(self) -> set[int]:
+    def _can_finish(self) -> set[int]:
         """The states from which an end can be reached."""
         origins: list[list[int]] = [[] for _ in self._edges]
         for number, targets in enumerate(self._edges):
             for target in targets:
                 origins[target].append(number)
-        hopeful, found = set(self._ends), list(self._ends)
+        found_before, found = set(self._ends), list(self._ends)
         for number in found:
             for origin in origins[number]:
-                if origin not in hopeful:
-                    hopeful.add(origin)
+                if origin not in found_before:
+                    found_before.add(origin)
                     found.append(origin)
-        return hopeful
+        return found_before
 
     @cached_property
-    def livelocks(self) -> int:
+    def livelocked_states(self) -> int:
         """How many states there are from which the processes run for ever, with no end and no deadlock in reach."""
-        return len(self) - len(self._hopeful)
+        return len(self) - len(self._can_finish)
 
     def shortest(self, predicate: Predicate) -> list[int] | None:
         """Return the shortest schedule to a state for which the predicate holds, as process numbers.
 
         Ready-made predicates: `deadlock`, `violation`, `ends_with(outcome)`. None is a proof that no schedule gets
-        there.
+        there. Raises TypeError for what is no function of a state.
         """
-        found = (number for number in range(len(self)) if predicate(self[number]))
+        validate.function("predicate", predicate, A_PREDICATE, 1)
+        found = (number for number in range(len(self)) if predicate(self._state(number)))
         number = next(found, None)
         return None if number is None else self._path(number)
 
@@ -279,7 +314,7 @@ class Exploration:
         schedule = []
         while number:
             parent = self._parents[number]
-            schedule.append(self.successors(parent).index(number))
+            schedule.append(self._after(parent).index(number))
             number = parent
         return schedule[::-1]
 
@@ -317,4 +352,4 @@ class Exploration:
                 yield list(schedule)
 
     def _ways(self, number: int) -> Iterator[tuple[int, int]]:
-        return ((process, after) for process, after in enumerate(self.successors(number)) if after is not None)
+        return ((process, after) for process, after in enumerate(self._after(number)) if after is not None)

@@ -2,37 +2,50 @@
 
 import inspect
 import linecache
+from collections.abc import Mapping
 from typing import Any
 
-from helpers.scheduling.model.exploration import Exploration
+from helpers import validate
+from helpers.scheduling.model.exploration import A_PREDICATE, Exploration, Predicate, deadlock
 from helpers.scheduling.model.model import Step
-from helpers.scheduling.model.worker_graph import Place, SourceLine
+from helpers.scheduling.model.worker_graph import Location, SourceLine
+from helpers.scheduling.program.semantics import READS, WRITES, Access
 
-MOST_STATES = 5_000
+MAX_STATES = 5_000
 
 
-def graph_data(explored: Exploration, max_states: int = MOST_STATES) -> dict[str, Any]:
+def graph_data(
+    explored: Exploration, max_states: int = MAX_STATES, goals: Mapping[str, Predicate] | None = None
+) -> dict[str, Any]:
     """Return an explored scenario as dicts, lists, strings and numbers. Tables refer to each other by index.
 
-    name, grain: of the scenario.
+    name, grain: of the scenario; invariant: whether it has one.
     processes: list of {name}.
     objects: list of {name, kind} of the shared objects.
     sources: list of {function, first_line, lines}: the functions in which steps begin.
     shared: list of {values: text of each object, holders: numbers of the processes that hold each object, violated}.
-    places: where a process can stand: {ended, error, variables: name -> text, and unless ended: source, line: where
-        the next step begins, object: what it uses first (None for nothing), waits_for: words for while it cannot}.
-    steps: list of {label, saw: list of words, accesses: list of [object, verb]}.
-    states: list of [shared, [place of each process], [next state or None for each process], [step or None for each]].
-        State 0 is the start. A state without next states is an end; a process that has not ended and has no next
-        state is blocked, and the holders of the object of its place hold it.
+    locations: where a process can stand: {ended, error, variables: name -> text, depth: accesses since its last yield,
+        doing: what comes next in words ("" for no access), and unless ended: source, line: where the next step begins,
+        object: what it uses first (None for nothing), waits_for: words for while it cannot}.
+    steps: list of {label, saw: list of words, touches: list of [variable, whether it is read, whether it is written]}.
+        An object is one variable, or several such as the items of a dict; they are numbered from 0.
+    states: list of [shared, [location of each process], [next state or None for each process], [step or None for
+        each]]. State 0 is the start. A state without next states is an end; a process that has not ended and has no
+        next state is blocked, and the holders of the object of its location hold it.
     outcomes: list of {text, schedules: str, uniform: float or None, coin: float}, most schedules first.
     ends: for each state that is an end, by its index as a string: the index of its outcome, None for a deadlock.
+    deadlock: {schedules: str, coin: float}.
+    goals: list of {task, states: those in which it is reached}, for `goals` by task in words.
 
-    Raises ValueError for more than `max_states` states.
+    Raises ValueError for more than `max_states` states; TypeError or ValueError for any other kind of argument.
     """
+    validate.instance("explored", explored, Exploration, "what explore returns")
+    validate.whole_number("max_states", max_states, 1, 10**9)
+    for task, goal in validate.mapping("goals", {} if goals is None else goals, "tests by task in words", 0).items():
+        validate.function(f"goals[{task!r}]", goal, A_PREDICATE, 1)
     if len(explored) > max_states:
         raise ValueError(f"explored may have at most max_states={max_states:,} states here, not {len(explored):,}")
-    return _Tables(explored).data()
+    return _Tables(explored).data(goals or {})
 
 
 class _Table:
@@ -53,49 +66,73 @@ class _Tables:
     def __init__(self, explored: Exploration) -> None:
         self.explored = explored
         self.model = explored.model
-        self.shared, self.places, self.steps, self.sources = _Table(), _Table(), _Table(), _Table()
+        self.shared, self.locations, self.steps, self.sources = _Table(), _Table(), _Table(), _Table()
+        self.variables = _Table()
 
-    def data(self) -> dict[str, Any]:
+    def data(self, goals: Mapping[str, Predicate]) -> dict[str, Any]:
         states = [self._state(number) for number in range(len(self.explored))]
         outcomes = sorted(self.explored.outcomes, key=lambda outcome: -self.explored.outcomes[outcome])
         return {
             "name": self.model.scenario.name,
             "grain": self.model.grain,
+            "invariant": self.model.scenario.invariant is not None,
             "processes": [{"name": name} for name in self.model.names],
-            "objects": [{"name": rule.name, "kind": rule.kind} for rule in self.model.rules],
+            "objects": [{"name": one.name, "kind": one.kind} for one in self.model.semantics],
             "sources": self.sources.rows,
             "shared": self.shared.rows,
-            "places": self.places.rows,
+            "locations": self.locations.rows,
             "steps": self.steps.rows,
             "states": states,
             "outcomes": [self._outcome(outcome) for outcome in outcomes],
             "ends": self._ends(states, outcomes),
+            "deadlock": {
+                "schedules": str(self.explored.deadlocks),
+                "coin": float(self.explored.probability(deadlock, "coin")),
+            },
+            "goals": [{"task": task, "states": self._reached(goal)} for task, goal in goals.items()],
         }
 
     def _state(self, number: int) -> list:
         state = self.explored[number]
         values = [repr(value) for value in state.shared.values()]
-        holders = [list(state.holders.get(rule.name, ())) for rule in self.model.rules]
+        holders = [list(state.holders.get(one.name, ())) for one in self.model.semantics]
         shared = self.shared.number(
             (state.values, state.violated), {"values": values, "holders": holders, "violated": state.violated}
         )
         successors = self.explored.successors(number)
         steps = [None if after is None else self._step(state.step(process)) for process, after in enumerate(successors)]
-        return [shared, [self._place(place) for place in state.places], successors, steps]
+        return [shared, [self._location(location) for location in state.locations], successors, steps]
 
-    def _place(self, place: Place) -> int:
-        row: dict[str, Any] = {"ended": place.ended, "error": place.error, "variables": place.variables}
-        if not place.ended:
-            access = place.access
-            row["source"] = self._source(place.source)
-            row["line"] = place.source.line
+    def _location(self, location: Location) -> int:
+        row = {
+            "ended": location.ended,
+            "error": location.error,
+            "variables": location.variables,
+            "depth": location.depth,
+            "doing": self._doing(location.access),
+        }
+        if not location.ended:
+            access = location.access
+            row["source"] = self._source(location.source)
+            row["line"] = location.source.line
             row["object"] = access and access.slot
-            row["waits_for"] = self.model.rules[access.slot].hope(access.verb) if access else ""
-        return self.places.number(place, row)
+            row["waits_for"] = self.model.semantics[access.slot].waits_for(access.verb) if access else ""
+        return self.locations.number(location, row)
+
+    def _doing(self, access: Access | None) -> str:
+        if access is None:
+            return ""
+        used = self.model.semantics[access.slot]
+        item = f"[{access.arguments[0]!r}]" if used.kind == "dict" and access.arguments else ""
+        return f"{access.verb} {used.name}{item}"
 
     def _step(self, step: Step) -> int:
-        accesses = [[access.slot, access.verb] for access, _ in step.done]
-        row = {"label": step.label, "saw": list(step.saw), "accesses": accesses}
+        touches = [
+            [self.variables.number(access.variable, access.variable), access.verb in READS, access.verb in WRITES]
+            for access, _ in step.done
+            if access.verb in READS | WRITES
+        ]
+        row = {"label": step.label, "saw": list(step.saw), "touches": touches}
         return self.steps.number((step.label, step.saw, step.done), row)
 
     def _source(self, source: SourceLine) -> int:
@@ -121,3 +158,6 @@ class _Tables:
                 state = self.explored[number]
                 ends[str(number)] = outcomes.index(state.outcome) if state.finished else None
         return ends
+
+    def _reached(self, goal: Predicate) -> list[int]:
+        return [number for number in range(len(self.explored)) if goal(self.explored[number])]

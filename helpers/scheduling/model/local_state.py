@@ -9,14 +9,20 @@ import dis
 import gc
 import io
 import pickle
+import platform
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from functools import cache
 from types import CellType, CodeType, FrameType, FunctionType, GeneratorType
 from typing import Any
 
 from helpers.scheduling.program.handles import HandlePickler
+
+
+class CannotExplore(Exception):
+    """A scenario that has too many states, or does not do the same every time; the message says what to do."""
+
 
 _SEES_ALL_LOCALS = {"locals", "vars", "dir", "eval", "exec", "_getframe", "currentframe"}
 _NEVER_GOES_ON = {"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD"}
@@ -30,6 +36,31 @@ def fingerprint(generator: Generator) -> bytes | None:
     except (pickle.PicklingError, TypeError, AttributeError, RecursionError):
         return None
     return buffer.getvalue()
+
+
+@cache
+def require_visible_loops() -> None:
+    """Do nothing where this Python shows how far a loop has got.
+
+    CPython 3.15 keeps the position of some loops where nobody can see it; states that differ would then look equal.
+
+    Raises CannotExplore, in one sentence.
+    """
+    for things in ([0, 0], (0, 0), "aa", "éé", b"aa", range(2), {0: 0, 1: 0}, {0, 1}, iter([0, 0])):
+        kind, turns = type(things).__name__, _turns(things)
+        next(turns)
+        before = fingerprint(turns)
+        next(turns)
+        if fingerprint(turns) == before:
+            raise CannotExplore(
+                f"Python {platform.python_version()} hides how far a loop over a {kind} has got, so states that "
+                "differ would count as one; use a version of Python that the README names."
+            )
+
+
+def _turns(things: Iterable) -> Generator[None, None, None]:
+    for _ in things:
+        yield
 
 
 def living_locals(generator: Generator) -> dict[str, Any]:
@@ -53,8 +84,8 @@ def _parts(generator: Generator) -> tuple:
     if frame is None:
         return ("ended",)
     code = frame.f_code
-    place = (code.co_filename, code.co_qualname, code.co_firstlineno, frame.f_lasti)
-    return place, sorted(living_locals(generator).items()), list(_stack(generator, frame))
+    position = (code.co_filename, code.co_qualname, code.co_firstlineno, frame.f_lasti)
+    return position, sorted(living_locals(generator).items()), list(_stack(generator, frame))
 
 
 def _stack(generator: Generator, frame: FrameType) -> Iterator[Any]:

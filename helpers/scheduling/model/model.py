@@ -14,10 +14,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from helpers import validate
-from helpers.scheduling.model.worker_graph import Behaviour, CannotExplore, Place, SourceLine
-from helpers.scheduling.program.handles import Memory
+from helpers.scheduling.model.worker_graph import CannotExplore, Location, SourceLine, WorkerGraph
+from helpers.scheduling.program.handles import SharedObjects
 from helpers.scheduling.program.scenario import Build, Scenario, Shared, Worker, as_scenario
-from helpers.scheduling.program.semantics import READS, WRITES, Access
+from helpers.scheduling.program.semantics import Access
 
 GRAINS = ("step", "access")
 
@@ -39,10 +39,10 @@ class Done(NamedTuple):
 class Move(NamedTuple):
     """One step of one process, as the model takes it."""
 
-    place: Place
+    location: Location
     values: tuple  # states of the shared objects afterwards
     done: tuple[Done, ...]
-    said: str | None
+    note: str | None
 
 
 class Model:
@@ -54,37 +54,38 @@ class Model:
     """
 
     def __init__(
-        self, scenario: "Scenario | Build", grain: str = "step", known: dict[tuple, Behaviour] | None = None
+        self, scenario: "Scenario | Build", grain: str = "step", known: dict[tuple, WorkerGraph] | None = None
     ) -> None:
         self.scenario = as_scenario(scenario)
         self.grain = validate.one_of("grain", grain, GRAINS)
-        self.memory = Memory()
-        workers = _checked_workers(self.scenario.build(self.memory))
-        self.rules = self.memory.rules
-        self.behaviours = self._behaviours(workers, {} if known is None else known)
+        known = {} if known is None else validate.instance("known", known, dict, "a dict to fill, or None")
+        self.shared_objects = SharedObjects()
+        workers = _checked_workers(self.scenario.build(self.shared_objects))
+        self.semantics = self.shared_objects.semantics
+        self.graphs = self._graphs(workers, known)
         self.names = [f"{worker.__name__} {number}" for number, (worker, _) in enumerate(workers)]
 
-    def _behaviours(self, workers: list[tuple[Worker, tuple]], known: dict[tuple, Behaviour]) -> list[Behaviour]:
+    def _graphs(self, workers: list[tuple[Worker, tuple]], known: dict[tuple, WorkerGraph]) -> list[WorkerGraph]:
         # equal workers with equal arguments share what is learned of them
-        behaviours = []
+        graphs = []
         for worker, arguments in workers:
-            packed = self.memory.pack(arguments)
-            key = worker, packed, tuple(self.rules)
+            packed = self.shared_objects.pack(arguments)
+            key = worker, packed, tuple(self.semantics)
             if key not in known:
-                known[key] = Behaviour(worker, packed, self.memory)
-            behaviours.append(known[key])
-        return behaviours
+                known[key] = WorkerGraph(worker, packed, self.shared_objects)
+            graphs.append(known[key])
+        return graphs
 
     @cached_property
     def start(self) -> "State":
         """The state before the first step."""
-        values = tuple(declared.start for declared in self.rules)
-        places = tuple(behaviour.start for behaviour in self.behaviours)
-        return State(self, values, places, not self.is_well(values))
+        values = tuple(declared.start for declared in self.semantics)
+        locations = tuple(graph.start for graph in self.graphs)
+        return State(self, values, locations, not self.is_well(values))
 
     def shared(self, values: tuple) -> dict[str, Any]:
         """Return the values of the shared objects by name, in plain types."""
-        return {declared.name: declared.view(value) for declared, value in zip(self.rules, values, strict=True)}
+        return {one.name: one.view(value) for one, value in zip(self.semantics, values, strict=True)}
 
     def is_well(self, values: tuple) -> bool:
         """Ask the invariant."""
@@ -96,86 +97,83 @@ class Model:
         Raises TypeError if it is not hashable.
         """
         outcome = self.scenario.outcome(shared) if self.scenario.outcome else self._data(shared)
-        try:
-            hash(outcome)
-        except TypeError:
-            raise TypeError(f"an outcome must be hashable, not {outcome!r}; give the scenario an outcome=...") from None
+        validate.hashable("the outcome of a scenario (what its outcome=... returns)", outcome, "something")
         return outcome
 
     def _data(self, shared: Shared) -> Hashable:
-        data = [_frozen(shared[declared.name]) for declared in self.rules if declared.holds_data]
+        data = [_frozen(shared[declared.name]) for declared in self.semantics if declared.holds_data]
         return data[0] if len(data) == 1 else tuple(data)
 
     def crash(self, errors: list[str]) -> Crashed | None:
         """Return the outcome for the workers' errors ("" for none), None if there are none."""
-        said = tuple(f"{name}: {error}" for name, error in zip(self.names, errors, strict=True) if error)
-        return Crashed(said) if said else None
+        crashes = tuple(f"{name}: {error}" for name, error in zip(self.names, errors, strict=True) if error)
+        return Crashed(crashes) if crashes else None
 
-    def move(self, process: int, place: Place, values: tuple) -> Move | None:
+    def move(self, process: int, location: Location, values: tuple) -> Move | None:
         """Take one step of a process; None where it is blocked, waits in a loop or has ended."""
-        if place.ended:
+        if location.ended:
             return None
-        origin, before, done = place, values, []
+        origin, before, done = location, values, []
         while True:
-            result, values, waits = self._perform(process, place.access, values)
+            result, values, waits = self._perform(process, location.access, values)
             if waits:
-                self._check_first(process, place, done)
+                self._check_first(process, location, done)
                 return None
-            if place.access:
-                done.append(Done(place.access, result))
-            place, ends_step, said = self.behaviours[process].after(place, result)
+            if location.access:
+                done.append(Done(location.access, result))
+            location, ends_step, note = self.graphs[process].after(location, result)
             if ends_step or self.grain == "access":
                 break
-        if place is origin and values == before:
+        if location is origin and values == before:
             return None
-        return Move(place, values, tuple(done), said)
+        return Move(location, values, tuple(done), note)
 
     def _perform(self, process: int, access: Access | None, values: tuple) -> tuple[Hashable, tuple, bool]:
         if access is None:
             return None, values, False
         slot, verb, arguments = access
-        effect = getattr(self.rules[slot], verb)(values[slot], process, *arguments)
+        effect = getattr(self.semantics[slot], verb)(values[slot], process, *arguments)
         if effect is None:
             return None, values, True
         result, value = effect
         return result, (*values[:slot], value, *values[slot + 1 :]), False
 
-    def _check_first(self, process: int, place: Place, done: list[Done]) -> None:
+    def _check_first(self, process: int, location: Location, done: list[Done]) -> None:
         if done:
             raise CannotExplore(
-                f"{self.names[process]} may have to wait in the middle of a step, at line {place.source.line} of "
-                f"{place.source.function}: {self.text(place.access)}. Put a yield before it, so that its step begins "
-                'with the waiting, or use grain="access".'
+                f"{self.names[process]} may have to wait in the middle of a step, at line {location.source.line} of "
+                f"{location.source.function}: {self.text(location.access)}. Put a yield before it, so that its step "
+                'begins with the waiting, or use grain="access".'
             )
 
     def text(self, access: Access, result: Hashable = None) -> str:
         """Say an access in words."""
-        return self.rules[access.slot].text(access.verb, access.arguments, result)
+        return self.semantics[access.slot].text(access.verb, access.arguments, result)
 
     def follow(self, schedule: list[int]) -> "list[Step]":
         """Return the steps of a schedule, complete or not.
 
         Raises ValueError for a step that is not possible, and says why; TypeError for what is not a list of numbers.
         """
-        if not isinstance(schedule, list | tuple):
-            raise TypeError(f"schedule must be a list of process numbers, such as [0, 1, 0, 1], not {schedule!r}")
+        validate.sequence("schedule", schedule, "process numbers, such as [0, 1, 0, 1]", least=0)
         state, steps = self.start, []
         for index, process in enumerate(schedule):
+            validate.whole_number(f"schedule[{index}]", process, 0, len(self.names) - 1)
             try:
-                steps.append(state.step(process))
+                steps.append(state.take(process))
             except ValueError as error:
                 raise ValueError(f"schedule[{index}] is not possible: {error}") from None
             state = steps[-1].state
         return steps
 
-    def label(self, said: str | None, done: tuple[Done, ...], error: str) -> str:
+    def label(self, note: str | None, done: tuple[Done, ...], error: str) -> str:
         """Say a step in words: the worker's own, or else its accesses; and the error that ended it."""
-        label = said or ", ".join(self.text(*one) for one in done) or "go on"
+        label = note or ", ".join(self.text(*one) for one in done) or "go on"
         return f"{label}, then {error}" if error else label
 
-    def must_wait(self, process: int, place: Place, values: tuple) -> bool:
+    def must_wait(self, process: int, location: Location, values: tuple) -> bool:
         """Tell whether the next access of a process is not possible now."""
-        return self._perform(process, place.access, values)[2]
+        return self._perform(process, location.access, values)[2]
 
 
 @dataclass(frozen=True)
@@ -202,11 +200,11 @@ class Waiting:
 
 @dataclass(frozen=True)
 class State:
-    """One state of a scenario: the values of the shared objects, and the place of each process."""
+    """One state of a scenario: the values of the shared objects, and the location of each process."""
 
     model: Model
     values: tuple
-    places: tuple[Place, ...]
+    locations: tuple[Location, ...]
     violated: bool  # the invariant did not hold in this state or in one before it
 
     @property
@@ -217,18 +215,18 @@ class State:
     @property
     def holders(self) -> dict[str, tuple[int, ...]]:
         """By name of each shared object that is held: the processes that hold it."""
-        held = {rule.name: rule.holders(value) for rule, value in zip(self.model.rules, self.values, strict=True)}
+        held = {one.name: one.holders(value) for one, value in zip(self.model.semantics, self.values, strict=True)}
         return {name: holders for name, holders in held.items() if holders}
 
     @cached_property
     def enabled(self) -> tuple[int, ...]:
         """The processes that can take a step."""
-        return tuple(process for process in range(len(self.places)) if self._move(process))
+        return tuple(process for process in range(len(self.locations)) if self._move(process))
 
     @property
     def finished(self) -> bool:
         """True when every process has ended."""
-        return all(place.ended for place in self.places)
+        return all(location.ended for location in self.locations)
 
     @property
     def deadlocked(self) -> bool:
@@ -240,12 +238,14 @@ class State:
         """The scenario's outcome when every process has ended (`Crashed` where one raised); None before that."""
         if not self.finished:
             return None
-        return self.model.crash([place.error for place in self.places]) or self.model.outcome(self.shared)
+        return self.model.crash([location.error for location in self.locations]) or self.model.outcome(self.shared)
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
         """The processes that have not ended and cannot take a step, and why."""
-        blocked = [number for number, place in enumerate(self.places) if not place.ended and not self._move(number)]
+        blocked = [
+            number for number, location in enumerate(self.locations) if not location.ended and not self._move(number)
+        ]
         return tuple(map(self._waiting, blocked))
 
     @property
@@ -263,65 +263,50 @@ class State:
     def step(self, process: int) -> Step:
         """Let one process take a step.
 
-        Raises ValueError if it cannot, and says why.
+        Raises ValueError if it cannot, and says why; TypeError or ValueError for what is not its number.
         """
-        move = self._move(process) if process in range(len(self.places)) else None
+        return self.take(validate.whole_number("process", process, 0, len(self.locations) - 1))
+
+    def take(self, process: int) -> Step:
+        """Do as `step` does, for a number that is known to be one of a process."""
+        move = self._move(process)
         if move is None:
             raise ValueError(self._refusal(process))
         model = self.model
         violated = self.violated or not model.is_well(move.values)
-        places = (*self.places[:process], move.place, *self.places[process + 1 :])
+        locations = (*self.locations[:process], move.location, *self.locations[process + 1 :])
         saw = tuple(model.text(*done) for done in move.done)
-        after = State(model, move.values, places, violated)
-        label = model.label(move.said, move.done, move.place.error)
-        return Step(process, label, move.done, saw, self.places[process].source, after)
+        after = State(model, move.values, locations, violated)
+        label = model.label(move.note, move.done, move.location.error)
+        return Step(process, label, move.done, saw, self.locations[process].source, after)
 
     def _move(self, process: int) -> Move | None:
-        return self.model.move(process, self.places[process], self.values)
+        return self.model.move(process, self.locations[process], self.values)
 
     def _waiting(self, process: int) -> Waiting:
-        access = self.places[process].access
+        access = self.locations[process].access
         if access is None:
             return Waiting(process, "", "nothing: it goes round in a loop", ())
-        rule = self.model.rules[access.slot]
-        holders = tuple(holder for holder in rule.holders(self.values[access.slot]) if holder != process)
-        return Waiting(process, rule.name, rule.hope(access.verb), holders)
+        semantics = self.model.semantics[access.slot]
+        holders = tuple(holder for holder in semantics.holders(self.values[access.slot]) if holder != process)
+        return Waiting(process, semantics.name, semantics.waits_for(access.verb), holders)
 
     def _refusal(self, process: int) -> str:
-        if process not in range(len(self.places)):
-            return f"process must be a number from 0 to {len(self.places) - 1}, not {process!r}"
         name = self.model.names[process]
-        if self.places[process].ended:
+        if self.locations[process].ended:
             return f"{name} has ended and cannot take another step"
         wait = self._waiting(process)
         held = " and ".join(self.model.names[holder] for holder in wait.held_by)
         return f"{name} cannot take a step: it waits for {wait.for_what}" + (f", held by {held}" if held else "")
 
 
-def lost_updates(steps: list[Step]) -> list[int]:
-    """Return the indices of the steps that overwrote what another process had written since the writer last read it."""
-    lost: list[int] = []
-    read_at: dict[tuple, int] = {}  # by process and variable
-    written_at: dict[tuple, tuple[int, int]] = {}  # by variable: when, and by whom
-    accesses = [(index, step.process, access) for index, step in enumerate(steps) for access, _ in step.done]
-    for time, (index, process, access) in enumerate(accesses):
-        variable = access.variable
-        if access.verb in READS:
-            read_at[process, variable] = time
-        if access.verb in WRITES:
-            last_write, writer = written_at.get(variable, (-1, process))
-            if writer != process and read_at.get((process, variable), time) < last_write:
-                lost.append(index)
-            written_at[variable] = time, process
-    return lost
-
-
 def _checked_workers(workers: Any) -> list[tuple[Worker, tuple]]:
+    allowed = "a list of (worker, tuple of arguments)"
     if not isinstance(workers, list) or not workers:
-        raise TypeError(f"a scenario must return a list of (worker, arguments), not {workers!r}")
+        validate.refuse(TypeError, "what a scenario returns", allowed, workers)
     for entry in workers:
         if not (isinstance(entry, tuple) and len(entry) == 2 and callable(entry[0]) and isinstance(entry[1], tuple)):
-            raise TypeError(f"a scenario must return a list of (worker, tuple of arguments), not {entry!r}")
+            validate.refuse(TypeError, "each entry that a scenario returns", "(worker, tuple of arguments)", entry)
     return workers
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
 from helpers import validate
-from helpers.scheduling.model.exploration import Predicate
+from helpers.scheduling.model.exploration import A_PREDICATE, Predicate
 from helpers.scheduling.model.model import Model, State
 from helpers.scheduling.program.scenario import Build, Scenario
 
-LONGEST_WALK = 10_000  # steps
-MOST_RUNS = MOST_STEPS = 1_000_000
+MAX_WALK = 10_000  # steps
+MAX_RUNS = MAX_STEPS = 1_000_000
+MAX_SEED = 2**64 - 1
 
 Choose = Callable[[int, State], int]  # number of the step, state -> process that takes it
 
@@ -34,16 +35,18 @@ def random_walks(
     seed: int = 0,
     until: Predicate | None = None,
     grain: str = "step",
-    longest: int = LONGEST_WALK,
+    longest: int = MAX_WALK,
 ) -> Walks:
     """Walk through a scenario `runs` times: at each step each process that can take one is equally likely to be next.
 
     `until` is a predicate such as `deadlock`; the shortest way seen to a state for which it holds is kept in `found`.
 
-    Raises ValueError for less than one run; CannotExplore for a worker that does not do the same every time.
+    Raises TypeError or ValueError for what is no scenario, no number in its range, or no test of a state; CannotExplore
+    for a worker that does not do the same every time.
     """
-    chance = random.Random(seed)
-    return _walks(Model(scenario, grain), runs, lambda: lambda _, state: chance.choice(state.enabled), until, longest)
+    _check(runs, seed, until, longest)
+    rng = random.Random(seed)
+    return _walks(Model(scenario, grain), runs, lambda: lambda _, state: rng.choice(state.enabled), until, longest)
 
 
 def pct(
@@ -53,7 +56,7 @@ def pct(
     seed: int = 0,
     until: Predicate | None = None,
     grain: str = "step",
-    longest: int = LONGEST_WALK,
+    longest: int = MAX_WALK,
 ) -> Walks:
     """Walk through a scenario `runs` times by probabilistic concurrency testing; else like `random_walks`.
 
@@ -65,16 +68,25 @@ def pct(
 
     Raises as `random_walks`, and ValueError for a depth below 1.
     """
-    validate.whole_number("depth", depth, 1, MOST_STEPS)
-    model, chance = Model(scenario, grain), random.Random(seed)
+    _check(runs, seed, until, longest)
+    validate.whole_number("depth", depth, 1, MAX_STEPS)
+    model, rng = Model(scenario, grain), random.Random(seed)
     length = sum(1 for _ in _walk(model, lambda _, state: state.enabled[0], longest))
-    return _walks(model, runs, lambda: _by_priority(len(model.names), chance, depth, length), until, longest)
+    return _walks(model, runs, lambda: _by_priority(len(model.names), rng, depth, length), until, longest)
 
 
-def _by_priority(processes: int, chance: random.Random, depth: int, length: int) -> Choose:
+def _check(runs: int, seed: int, until: Predicate | None, longest: int) -> None:
+    validate.whole_number("runs", runs, 1, MAX_RUNS)
+    validate.whole_number("seed", seed, 0, MAX_SEED)
+    validate.whole_number("longest", longest, 1, MAX_STEPS)
+    if until is not None:
+        validate.function("until", until, f"{A_PREDICATE}, or None", 1)
+
+
+def _by_priority(processes: int, rng: random.Random, depth: int, length: int) -> Choose:
     """Return the scheduler of one walk, with priorities and steps of change of its own."""
-    priorities = [depth + rank for rank in chance.sample(range(processes), processes)]
-    changes = chance.sample(range(length), min(depth - 1, length))
+    priorities = [depth + rank for rank in rng.sample(range(processes), processes)]
+    changes = rng.sample(range(length), min(depth - 1, length))
     low_priorities = dict(zip(changes, range(1, depth), strict=False))
 
     def choose(step: int, state: State) -> int:
@@ -87,9 +99,8 @@ def _by_priority(processes: int, chance: random.Random, depth: int, length: int)
 
 
 def _walks(model: Model, runs: int, scheduler: Callable[[], Choose], until: Predicate | None, longest: int) -> Walks:
-    validate.whole_number("runs", runs, 1, MOST_RUNS)
     ends: list[State] = []
-    found: list[int] | None = None
+    found: list[int] | None = [] if until and until(model.start) else None
     for _ in range(runs):
         schedule: list[int] = []
         state = model.start
@@ -111,11 +122,10 @@ def _walks(model: Model, runs: int, scheduler: Callable[[], Choose], until: Pred
 
 def _walk(model: Model, choose: Choose, longest: int) -> Iterator[tuple[int, State]]:
     """Yield each process that takes a step, and the state after it."""
-    validate.whole_number("longest", longest, 1, MOST_STEPS)
     state = model.start
     for step in range(longest):
         if not state.enabled:
             return
         process = choose(step, state)
-        state = state.step(process).state
+        state = state.take(process).state
         yield process, state

@@ -13,19 +13,16 @@ from dataclasses import dataclass, field
 from types import FrameType, GeneratorType
 from typing import Any, NamedTuple
 
-from helpers.scheduling.model.local_state import fingerprint, living_locals
-from helpers.scheduling.program import handles as memory_module
-from helpers.scheduling.program.handles import Handle, Memory
+from helpers import compat
+from helpers.scheduling.model.local_state import CannotExplore, fingerprint, living_locals, require_visible_loops
+from helpers.scheduling.program import handles
+from helpers.scheduling.program.handles import Handle, SharedObjects
 from helpers.scheduling.program.scenario import Worker
 from helpers.scheduling.program.semantics import Access
 
-LONGEST_STEP = 300  # accesses from one yield to the next
-MOST_WORK = 2_000_000  # accesses in all runs of a worker
+MAX_STEP = 300  # accesses from one yield to the next
+MAX_WORK = 2_000_000  # accesses in all runs of a worker
 _START_OF_RUN = 70  # to start a run and to compare its end takes as long as so many accesses
-
-
-class CannotExplore(Exception):
-    """A scenario that has too many states, or does not do the same every time; the message says what to do."""
 
 
 class SourceLine(NamedTuple):
@@ -38,7 +35,7 @@ class SourceLine(NamedTuple):
 
 
 @dataclass(eq=False, slots=True)
-class Place:
+class Location:
     """A point between two accesses of a worker."""
 
     script: tuple[Hashable, ...]  # results of the accesses on one way here
@@ -48,82 +45,84 @@ class Place:
     source: SourceLine | None  # where the next access is made; None at the end
     variables: dict[str, str]  # those that may still be read, as text, when the worker last stood at a yield
     depth: int  # accesses since that yield
-    branches: dict[Hashable, "Arrival"] = field(default_factory=dict)  # by the result of the access
+    branches: dict[Hashable, "Transition"] = field(default_factory=dict)  # by the result of the access
 
 
-class Arrival(NamedTuple):
+class Transition(NamedTuple):
     """Where a worker gets to by one access."""
 
-    place: Place
+    location: Location
     ends_step: bool  # it came to a yield, or to its end
-    said: str | None  # the text that it yielded, if any
+    note: str | None  # the text that it yielded, if any
 
 
-class Behaviour:
+class WorkerGraph:
     """One worker with its arguments, and all that is known of what it does."""
 
-    def __init__(self, worker: Worker, arguments: bytes, memory: Memory) -> None:
+    def __init__(self, worker: Worker, arguments: bytes, objects: SharedObjects) -> None:
         if not (inspect.isfunction(worker) and inspect.isgeneratorfunction(worker)):
             raise TypeError(f"worker must be a generator function (it yields after each step), not {worker!r}")
+        compat.require("scheduling")
+        require_visible_loops()
         self.worker = worker
         self.arguments = arguments
-        self._memory = memory
+        self._objects = objects
         self._work = 0  # accesses, in all runs so far
-        self._known: dict[bytes, Place] = {}
-        self._end_places: dict[str, Place] = {}
-        self.start = self._arrival((), None).place
+        self._known: dict[bytes, Location] = {}
+        self._ends: dict[str, Location] = {}
+        self.start = self._transition((), None).location
 
-    def after(self, place: Place, result: Hashable) -> Arrival:
-        """Return where the worker gets to from a place when its access there has this result."""
-        arrival = place.branches.get(result)
-        if arrival is None:
-            arrival = place.branches[result] = self._arrival((*place.script, result), place)
-        return arrival
+    def after(self, location: Location, result: Hashable) -> Transition:
+        """Return where the worker gets to from a location when its access there has this result."""
+        transition = location.branches.get(result)
+        if transition is None:
+            transition = location.branches[result] = self._transition((*location.script, result), location)
+        return transition
 
-    def _arrival(self, script: tuple[Hashable, ...], origin: Place | None) -> Arrival:
+    def _transition(self, script: tuple[Hashable, ...], origin: Location | None) -> Transition:
         self._work += _START_OF_RUN + len(script)
-        if self._work > MOST_WORK:
+        if self._work > MAX_WORK:
             raise CannotExplore(self._too_much(len(script)))
-        run, again = _Run(self, self._memory, script), _Run(self, self._memory, script)
+        run, again = _Run(self, self._objects, script), _Run(self, self._objects, script)
         if run != again:
             raise CannotExplore(
                 f"{self.worker.__name__} is not deterministic: after the same results ({_shortened(script)}) it did "
                 "different things. A worker may depend only on its arguments and on what it reads; take chance and "
                 "clocks out of it, or run it free with sample(...)."
             )
-        return Arrival(self._place(run, origin), run.stood or run.ended, run.said)
+        return Transition(self._location(run, origin), run.at_yield or run.ended, run.note)
 
     def _too_much(self, accesses: int) -> str:
         return (
             f"{self.worker.__name__} may never end: after {accesses:,} accesses it still does something new, and "
-            f"running it again and again has come to the bound of {MOST_WORK:,} accesses. Make it shorter; or take "
+            f"running it again and again has come to the bound of {MAX_WORK:,} accesses. Make it shorter; or take "
             "samples of its schedules with random_walks(scenario, runs, longest=100)."
         )
 
-    def _place(self, run: "_Run", origin: Place | None) -> Place:
+    def _location(self, run: "_Run", origin: Location | None) -> Location:
         if run.ended:
-            return self._end_places.setdefault(run.error, Place((), None, True, run.error, None, {}, 0))
-        if run.stood and run.state in self._known:
+            return self._ends.setdefault(run.error, Location((), None, True, run.error, None, {}, 0))
+        if run.at_yield and run.state in self._known:
             return self._known[run.state]
-        depth = 0 if run.stood or origin is None else origin.depth + 1
-        if depth > LONGEST_STEP:
+        depth = 0 if run.at_yield or origin is None else origin.depth + 1
+        if depth > MAX_STEP:
             raise CannotExplore(
-                f"{self.worker.__name__} made {LONGEST_STEP} accesses without a yield; put a yield into its loop."
+                f"{self.worker.__name__} made {MAX_STEP} accesses without a yield; put a yield into its loop."
             )
-        variables = run.variables if run.stood or origin is None else origin.variables
-        place = Place(run.script, run.access, False, "", run.source, variables, depth)
-        if run.stood and run.state is not None:
-            self._known[run.state] = place
-        return place
+        variables = run.variables if run.at_yield or origin is None else origin.variables
+        location = Location(run.script, run.access, False, "", run.source, variables, depth)
+        if run.at_yield and run.state is not None:
+            self._known[run.state] = location
+        return location
 
 
 class _Run:
     """One run of a worker, alone: fed with the script, then watched up to its next access, yield or end."""
 
-    def __init__(self, behaviour: Behaviour, memory: Memory, script: tuple[Hashable, ...]) -> None:
+    def __init__(self, graph: WorkerGraph, objects: SharedObjects, script: tuple[Hashable, ...]) -> None:
         self.script = script
-        self.stood = False  # at a yield, after the last result of the script
-        self.said: str | None = None
+        self.at_yield = False  # at a yield, after the last result of the script
+        self.note: str | None = None
         self.state: bytes | None = None
         self.variables: dict[str, str] = {}
         self.access: Access | None = None
@@ -132,8 +131,8 @@ class _Run:
         self.error = ""
         self._used = 0
         self._halted = False
-        memory.perform = self._perform
-        generator = behaviour.worker(*memory.unpack(behaviour.arguments))
+        objects.perform = self._perform
+        generator = graph.worker(*objects.unpack(graph.arguments))
         try:
             self._watch(generator)
         finally:
@@ -145,13 +144,13 @@ class _Run:
         return isinstance(other, _Run) and self._what_happened() == other._what_happened()
 
     def _what_happened(self) -> tuple:
-        return self.stood, self.said, self.state, self.access, self.ended, self.error
+        return self.at_yield, self.note, self.state, self.access, self.ended, self.error
 
     def _watch(self, generator: Generator) -> None:
         try:
             while True:
                 used = self._used
-                said = next(generator)
+                yielded = next(generator)
                 if self._used == used:
                     if used == len(self.script):
                         # the next step is a yield without any access
@@ -159,7 +158,7 @@ class _Run:
                         return
                     self._used += 1
                 if self._used == len(self.script):
-                    self._stand(generator, said)
+                    self._reach_yield(generator, yielded)
         except _Halt:
             pass
         except StopIteration:
@@ -168,9 +167,9 @@ class _Run:
             self.ended = True
             self.error = f"{type(error).__name__}: {error}"
 
-    def _stand(self, generator: Generator, said: Any) -> None:
-        self.stood = True
-        self.said = said if isinstance(said, str) else None
+    def _reach_yield(self, generator: Generator, yielded: Any) -> None:
+        self.at_yield = True
+        self.note = yielded if isinstance(yielded, str) else None
         self.state = fingerprint(generator)
         variables = living_locals(_innermost(generator))
         self.variables = {name: repr(value) for name, value in variables.items() if not isinstance(value, Handle)}
@@ -195,13 +194,13 @@ class _Halt(BaseException):
 def _innermost(generator: Generator) -> Generator:
     """Follow `yield from` to the generator that is at work, save those of the shared objects."""
     inner = generator.gi_yieldfrom
-    if isinstance(inner, GeneratorType) and inner.gi_code.co_filename != memory_module.__file__:
+    if isinstance(inner, GeneratorType) and inner.gi_code.co_filename != handles.__file__:
         return _innermost(inner)
     return generator
 
 
 def _source(frame: FrameType) -> SourceLine:
-    while frame.f_code.co_filename == memory_module.__file__:
+    while frame.f_code.co_filename == handles.__file__:
         frame = frame.f_back
     code = frame.f_code
     return SourceLine(code.co_filename, code.co_name, code.co_firstlineno, frame.f_lineno)

@@ -1,4 +1,4 @@
-"""What the workers of a scenario share: a scenario declares it on a `Memory`, its workers use the handles they get.
+"""What the workers of a scenario share: declared on `SharedObjects`, used through the handles that it returns.
 
 The handles look like the objects of multiprocessing. Where an object may make a process wait, the waiting is a step
 of its own: write `yield lock.acquire()`, `item = queue.get()` right after a yield, `yield from barrier.wait()`.
@@ -11,89 +11,98 @@ from collections.abc import Callable, Generator, Mapping
 from types import TracebackType
 from typing import Any
 
+from helpers import validate
 from helpers.scheduling.program import semantics
-from helpers.scheduling.program.semantics import Access, Raised, Rules, unpacked
+from helpers.scheduling.program.semantics import Access, ObjectSemantics, Raised, unpacked
 
+MAX_COUNT = 2**31 - 1  # permits, parties or items, as real objects allow
 _MISSING = object()
 
 
-class Memory:
-    """The shared memory of one scenario. Each method declares one object and returns the workers' handle on it.
+class SharedObjects:
+    """The shared objects of one scenario. Each method declares one object and returns the workers' handle on it.
 
-    Raises ValueError for a name that is empty or taken, or a size that is out of range.
+    Raises TypeError or ValueError for a name that is no text, empty or taken, and for a value, items, a lock or a size
+    of another kind or out of range.
     """
 
-    def __init__(self, declared: list[Rules] | None = None) -> None:
-        self.rules: list[Rules] = declared or []
+    def __init__(self, declared: list[ObjectSemantics] | None = None) -> None:
+        self.semantics: list[ObjectSemantics] = declared or []
         self.perform: Callable[[Access], Any] = _outside_of_a_worker
 
     def integer(self, name: str, value: int = 0) -> "Integer":
         """Declare a whole number of 64 bits."""
-        return Integer(self, self._declare(semantics.IntegerRules(name, _int64(value))))
+        validate.whole_number("value", value, -(2**63), 2**63 - 1)
+        return Integer(self, self._declare(semantics.IntegerSemantics(name, value)))
 
     def dict(self, name: str, items: Mapping[str | int, Any] | None = None) -> "Dict":
         """Declare a dict with keys of type str or int; in reality a dict in a manager's process."""
-        parcels = frozenset((_key(key), pickle.dumps(value)) for key, value in (items or {}).items())
-        return Dict(self, self._declare(semantics.DictRules(name, parcels)))
+        items = {} if items is None else validate.mapping("items", items, "values by key, or None", least=0)
+        parcels = frozenset((_key(key), pickle.dumps(value)) for key, value in items.items())
+        return Dict(self, self._declare(semantics.DictSemantics(name, parcels)))
 
     def lock(self, name: str) -> "Lock":
         """Declare a lock."""
-        return Lock(self, self._declare(semantics.LockRules(name)))
+        return Lock(self, self._declare(semantics.LockSemantics(name)))
 
     def semaphore(self, name: str, value: int = 1) -> "Semaphore":
         """Declare a counting semaphore with `value` permits."""
-        return Semaphore(self, self._declare(semantics.SemaphoreRules(name, _at_least(0, "value", value))))
+        validate.whole_number("value", value, 0, MAX_COUNT)
+        return Semaphore(self, self._declare(semantics.SemaphoreSemantics(name, value)))
 
     def condition(self, name: str, lock: "Lock | None" = None) -> "Condition":
         """Declare a condition on a lock; without one it gets a lock of its own, called "<name> lock"."""
-        lock = lock or self.lock(f"{name} lock")
-        return Condition(self, self._declare(semantics.ConditionRules(name)), lock.slot)
+        if lock is None:
+            lock = self.lock(f"{validate.text('name', name)} lock")
+        validate.instance("lock", lock, Lock, "a lock of these shared objects, or None")
+        return Condition(self, self._declare(semantics.ConditionSemantics(name)), lock.slot)
 
     def barrier(self, name: str, parties: int) -> "Barrier":
         """Declare a barrier that opens when `parties` processes have arrived."""
-        return Barrier(self, self._declare(semantics.BarrierRules(name, _at_least(1, "parties", parties))))
+        validate.whole_number("parties", parties, 1, MAX_COUNT)
+        return Barrier(self, self._declare(semantics.BarrierSemantics(name, parties)))
 
     def queue(self, name: str, maxsize: int) -> "Queue":
         """Declare a queue that holds at most `maxsize` items."""
-        return Queue(self, self._declare(semantics.QueueRules(name, _at_least(1, "maxsize", maxsize))))
+        validate.whole_number("maxsize", maxsize, 1, MAX_COUNT)
+        return Queue(self, self._declare(semantics.QueueSemantics(name, maxsize)))
 
     def pipe(self, name: str) -> tuple["PipeEnd", "PipeEnd"]:
         """Declare a duplex pipe; return its two ends."""
-        slot = self._declare(semantics.PipeRules(name))
+        slot = self._declare(semantics.PipeSemantics(name))
         return PipeEnd(self, slot, 0), PipeEnd(self, slot, 1)
 
     def pack(self, value: Any) -> bytes:
-        """Pickle a value that may contain handles of this memory."""
+        """Pickle a value that may contain handles of these objects."""
         buffer = io.BytesIO()
         HandlePickler(buffer).dump(value)
         return buffer.getvalue()
 
     def unpack(self, parcel: bytes) -> Any:
-        """Return a packed value, with its handles on this memory, wherever it was packed."""
+        """Return a packed value, with its handles on these objects, wherever it was packed."""
         return _HandleUnpickler(io.BytesIO(parcel), self).load()
 
-    def _declare(self, declared: Rules) -> int:
-        if not isinstance(declared.name, str) or not declared.name:
-            raise ValueError(f"name must be a string that is not empty, not {declared.name!r}")
-        if any(declared.name == other.name for other in self.rules):
-            raise ValueError(f"name must be new, but this memory already has a {declared.name!r}")
-        self.rules.append(declared)
-        return len(self.rules) - 1
+    def _declare(self, declared: ObjectSemantics) -> int:
+        validate.text("name", declared.name)
+        if any(declared.name == other.name for other in self.semantics):
+            raise ValueError(f"name must be new, but these shared objects already have a {declared.name!r}")
+        self.semantics.append(declared)
+        return len(self.semantics) - 1
 
 
 class Handle:
     """A worker's hold on one shared object."""
 
-    def __init__(self, memory: Memory, slot: int, *more: int) -> None:
+    def __init__(self, objects: SharedObjects, slot: int, *more: int) -> None:
         self.slot = slot
         self.address = (type(self), slot, *more)  # names it in a pickle
-        self._memory = memory
+        self._objects = objects
 
     def __repr__(self) -> str:
-        return self._memory.rules[self.slot].name
+        return self._objects.semantics[self.slot].name
 
     def _perform(self, verb: str, *arguments: Any) -> Any:
-        result = self._memory.perform(Access(self.slot, verb, arguments))
+        result = self._objects.perform(Access(self.slot, verb, arguments))
         if isinstance(result, Raised):
             raise ValueError(result.message)
         return result
@@ -176,9 +185,9 @@ class Semaphore(_Acquirable):
 class Condition(Handle):
     """A condition; hold its lock to wait or notify, and look again at what you waited for when you are woken."""
 
-    def __init__(self, memory: Memory, slot: int, lock_slot: int) -> None:
-        super().__init__(memory, slot, lock_slot)
-        self.lock = Lock(memory, lock_slot)
+    def __init__(self, objects: SharedObjects, slot: int, lock_slot: int) -> None:
+        super().__init__(objects, slot, lock_slot)
+        self.lock = Lock(objects, lock_slot)
 
     def acquire(self, block: bool = True) -> bool:
         """Take the lock."""
@@ -205,11 +214,11 @@ class Condition(Handle):
 
     def notify(self, n: int = 1) -> None:
         """Wake those `n` that have slept longest (multiprocessing leaves it open which)."""
-        self._perform("notify", _at_least(1, "n", n))
+        self._perform("notify", validate.whole_number("n", n, 1, MAX_COUNT))
 
     def notify_all(self) -> None:
         """Wake all that sleep."""
-        self._perform("notify", 2**31)
+        self._perform("notify", MAX_COUNT)
 
 
 class Barrier(Handle):
@@ -238,8 +247,8 @@ class Queue(Handle):
 class PipeEnd(Handle):
     """One end of a duplex pipe; it takes messages of a few kilobytes without waiting."""
 
-    def __init__(self, memory: Memory, slot: int, end: int) -> None:
-        super().__init__(memory, slot, end)
+    def __init__(self, objects: SharedObjects, slot: int, end: int) -> None:
+        super().__init__(objects, slot, end)
         self._end = end
 
     def __repr__(self) -> str:
@@ -267,13 +276,13 @@ class HandlePickler(pickle.Pickler):
 
 
 class _HandleUnpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, memory: Memory) -> None:
+    def __init__(self, file: io.BytesIO, objects: SharedObjects) -> None:
         super().__init__(file)
-        self._memory = memory
+        self._objects = objects
 
     def persistent_load(self, address: tuple) -> Handle:
         kind, *arguments = address
-        return kind(self._memory, *arguments)
+        return kind(self._objects, *arguments)
 
 
 def _outside_of_a_worker(access: Access) -> Any:
@@ -288,7 +297,7 @@ def _found(key: str | int, parcel: bytes | None) -> bytes:
 
 def _key(key: str | int) -> str | int:
     if type(key) not in (str, int):
-        raise TypeError(f"key must be a str or an int, not {key!r}")
+        validate.refuse(TypeError, "key", "a str or an int", key)
     return key
 
 
@@ -297,11 +306,3 @@ def _int64(value: int) -> int:
     if not -(2**63) <= value < 2**63:
         raise OverflowError(f"value must fit into 64 bits, not {value}")
     return int(value)
-
-
-def _at_least(least: int, parameter: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{parameter} must be an int, not {value!r}")
-    if value < least:
-        raise ValueError(f"{parameter} must be at least {least}, not {value}")
-    return value

@@ -1,32 +1,92 @@
 """What a scenario is: shared objects, workers, and what to ask of them. Light, because worker processes import it."""
 
+import functools
 from collections.abc import Callable, Generator, Hashable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec
 
-from helpers.scheduling.program.handles import Memory
+from helpers import validate
+from helpers.scheduling.program.handles import SharedObjects
 
 Worker = Callable[..., Generator[Any, None, None]]
-Build = Callable[[Memory], list[tuple[Worker, tuple[Any, ...]]]]
+Build = Callable[[SharedObjects], list[tuple[Worker, tuple[Any, ...]]]]
 Shared = Mapping[str, Any]  # name of a shared object -> its value, in plain types
+Parameters = ParamSpec("Parameters")
 
 
-class Scenario(NamedTuple):
+class _Fields(NamedTuple):
+    build: Build
+    outcome: Callable[[Shared], Hashable] | None
+    invariant: Callable[[Shared], bool] | None
+    title: str
+
+
+class Scenario(_Fields):
     """A concurrent program: `build` declares the shared objects and returns a list of (worker, arguments).
 
     `outcome` makes a hashable result of the final values of the shared objects. Without it the outcome is the final
     value of the integer, dict, queue or pipe; a tuple of them, in order of declaration, if there are several.
     `invariant` says of such values whether all is well; it is asked in every state.
     Locks show as True (taken) or False, semaphores as permits left, conditions and barriers as processes inside.
+    `title` names it; without one the name of the function that builds it does.
+
+    Raises TypeError for what cannot be called so, or a title that is no text.
     """
 
-    build: Build
-    outcome: Callable[[Shared], Hashable] | None = None
-    invariant: Callable[[Shared], bool] | None = None
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        build: Build,
+        outcome: Callable[[Shared], Hashable] | None = None,
+        invariant: Callable[[Shared], bool] | None = None,
+        title: str = "",
+    ) -> "Scenario":
+        """Check what is given, before anything is built."""
+        validate.function("build", build, "a function of SharedObjects", 1)
+        for name, function in (("outcome", outcome), ("invariant", invariant)):
+            if function is not None:
+                validate.function(name, function, "a function of the values of the shared objects, or None", 1)
+        validate.text("title", title, may_be_empty=True)
+        return super().__new__(cls, build, outcome, invariant, title)
 
     @property
     def name(self) -> str:
-        """The name of the function that builds it."""
-        return self.build.__name__
+        """The title, or else the name of the function that builds it."""
+        return self.title or self.build.__name__
+
+
+def scenario(
+    **ranges: tuple[int, int],
+) -> Callable[[Callable[Parameters, Scenario | Build]], Callable[Parameters, Scenario]]:
+    """Decorate a function that returns a scenario of some size: each parameter is a whole number within its range.
+
+    The scenario is named after the function, and the function's docstring tells the ranges. It raises TypeError or
+    ValueError for any other argument, before anything is built.
+    """
+
+    def decorate(make: Callable[Parameters, Scenario | Build]) -> Callable[Parameters, Scenario]:
+        @functools.wraps(make)
+        def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Scenario:
+            for name, value in _arguments(make, args, kwargs).items():
+                if name in ranges:
+                    validate.whole_number(name, value, *ranges[name])
+            return as_scenario(make(*args, **kwargs))._replace(title=make.__name__)
+
+        if ranges:
+            allowed = "; ".join(f"{name} is from {low:,} to {high:,}" for name, (low, high) in ranges.items())
+            checked.__doc__ = f"{make.__doc__}\n\nRaises TypeError or ValueError for anything else: {allowed}."
+        return checked
+
+    return decorate
+
+
+def _arguments(make: Callable, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+    # here, since worker processes that import scenarios never build one, and inspect takes time to load
+    from inspect import signature
+
+    given = signature(make).bind(*args, **kwargs)
+    given.apply_defaults()
+    return given.arguments
 
 
 def as_scenario(scenario: Scenario | Build) -> Scenario:
@@ -36,6 +96,8 @@ def as_scenario(scenario: Scenario | Build) -> Scenario:
     """
     if isinstance(scenario, Scenario):
         return scenario
-    if not callable(scenario):
-        raise TypeError(f"scenario must be a Scenario or a function of a Memory, not {scenario!r}")
+    allowed = "a Scenario or a function of SharedObjects"
+    if isinstance(scenario, type):
+        validate.refuse(TypeError, "scenario", allowed, scenario)
+    validate.function("scenario", scenario, allowed, 1)
     return Scenario(scenario)

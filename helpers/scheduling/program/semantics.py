@@ -1,14 +1,15 @@
 """What the shared objects of a scenario do, one access at a time, as pure functions of their state.
 
-A rule takes the object's state, the number of the process and the arguments of the access. It returns the result and
+A method takes the object's state, the number of the process and the arguments of the access. It returns the result and
 the state afterwards, or None where the process has to wait. States and results are hashable; what a process puts into
 a dict, a queue or a pipe travels pickled, as between real processes.
 """
 
-# ruff: noqa: D102  each class says what it is; its rules are named after the methods of multiprocessing
+# ruff: noqa: D102  each class says what it is; its methods are named after the methods of multiprocessing
 
 import pickle
 from collections.abc import Hashable
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 State = Any  # hashable; each kind of object has its own
@@ -19,11 +20,24 @@ WRITES = frozenset({"write", "set", "pop", "setdefault"})
 TOO_MANY_RELEASES = "semaphore or lock released too many times"  # the words of multiprocessing itself
 
 
+class Kind(StrEnum):
+    """What kind of object it is."""
+
+    INTEGER = "integer"
+    DICT = "dict"
+    LOCK = "lock"
+    SEMAPHORE = "semaphore"
+    CONDITION = "condition"
+    BARRIER = "barrier"
+    QUEUE = "queue"
+    PIPE = "pipe"
+
+
 class Access(NamedTuple):
     """One operation on one shared object."""
 
     slot: int  # number of the object, in order of declaration
-    verb: str  # name of the rule
+    verb: str  # name of the method
     arguments: tuple[Hashable, ...] = ()
 
     @property
@@ -43,10 +57,10 @@ def unpacked(parcel: bytes | None) -> Any:
     return None if parcel is None else pickle.loads(parcel)
 
 
-class Rules:
+class ObjectSemantics:
     """One shared object: its name, its setting (a number, for most kinds), and what can be done with it."""
 
-    kind = ""
+    kind: Kind
     holds_data = True  # part of a scenario's default outcome
 
     def __init__(self, name: str, setting: Any = None) -> None:
@@ -76,15 +90,15 @@ class Rules:
         """Say an access that was made."""
         raise NotImplementedError
 
-    def hope(self, verb: str) -> str:
+    def waits_for(self, verb: str) -> str:
         """Say what a process that cannot make an access waits for."""
         return f"{self.name} to change"
 
 
-class IntegerRules(Rules):
+class IntegerSemantics(ObjectSemantics):
     """A whole number of 64 bits; the setting is its start."""
 
-    kind = "integer"
+    kind = Kind.INTEGER
 
     @property
     def start(self) -> int:
@@ -100,10 +114,10 @@ class IntegerRules(Rules):
         return f"{self.name} is {result}" if verb == "read" else f"{self.name} = {arguments[0]}"
 
 
-class DictRules(Rules):
+class DictSemantics(ObjectSemantics):
     """A dict; its state is a frozenset of (key, pickled value), the setting is its start."""
 
-    kind = "dict"
+    kind = Kind.DICT
 
     @property
     def start(self) -> frozenset:
@@ -139,10 +153,10 @@ class DictRules(Rules):
         return f"{self.name}[{key!r}] is {found}" if verb == "get" else f"{self.name}.{verb}({key!r}): {found}"
 
 
-class LockRules(Rules):
+class LockSemantics(ObjectSemantics):
     """A lock; its state is the number of the process that took it, None while it is free."""
 
-    kind = "lock"
+    kind = Kind.LOCK
     holds_data = False
 
     @property
@@ -166,17 +180,17 @@ class LockRules(Rules):
     def text(self, verb: str, arguments: tuple[Any, ...], result: Any) -> str:
         return f"{verb} {self.name}" if result is not False else f"{self.name} is not free"
 
-    def hope(self, verb: str) -> str:
+    def waits_for(self, verb: str) -> str:
         return self.name
 
 
-class SemaphoreRules(Rules):
+class SemaphoreSemantics(ObjectSemantics):
     """A counting semaphore; the setting is its number of permits.
 
     Its state is (permits left, processes that took one and have not given it back).
     """
 
-    kind = "semaphore"
+    kind = Kind.SEMAPHORE
     holds_data = False
 
     @property
@@ -205,14 +219,14 @@ class SemaphoreRules(Rules):
     def text(self, verb: str, arguments: tuple[Any, ...], result: Any) -> str:
         return f"{verb} {self.name}" if result is not False else f"{self.name} is not free"
 
-    def hope(self, verb: str) -> str:
+    def waits_for(self, verb: str) -> str:
         return f"a permit of {self.name}"
 
 
-class ConditionRules(Rules):
+class ConditionSemantics(ObjectSemantics):
     """A condition without its lock; its state is (who sleeps, longest first; who was notified and not yet woken)."""
 
-    kind = "condition"
+    kind = Kind.CONDITION
     holds_data = False
 
     @property
@@ -239,17 +253,17 @@ class ConditionRules(Rules):
     def text(self, verb: str, arguments: tuple[Any, ...], result: Any) -> str:
         return {"sleep": "wait for", "wake": "woken by", "notify": "notify"}[verb] + f" {self.name}"
 
-    def hope(self, verb: str) -> str:
+    def waits_for(self, verb: str) -> str:
         return f"somebody to notify {self.name}"
 
 
-class BarrierRules(Rules):
+class BarrierSemantics(ObjectSemantics):
     """A barrier; the setting is how many parties it waits for.
 
     Its state is (who is inside, whether it is open): it opens when all are in and shuts when all are out.
     """
 
-    kind = "barrier"
+    kind = Kind.BARRIER
     holds_data = False
 
     @property
@@ -274,14 +288,14 @@ class BarrierRules(Rules):
     def text(self, verb: str, arguments: tuple[Any, ...], result: Any) -> str:
         return f"{verb} at {self.name}" if verb == "arrive" else f"{verb} {self.name}"
 
-    def hope(self, verb: str) -> str:
+    def waits_for(self, verb: str) -> str:
         return f"the others at {self.name}"
 
 
-class QueueRules(Rules):
+class QueueSemantics(ObjectSemantics):
     """A bounded queue; its state is the tuple of pickled items, oldest first, the setting is how many it holds."""
 
-    kind = "queue"
+    kind = Kind.QUEUE
 
     @property
     def start(self) -> tuple[bytes, ...]:
@@ -301,14 +315,14 @@ class QueueRules(Rules):
             return f"{self.name}.put({unpacked(arguments[0])!r})"
         return f"{self.name}.get()" + ("" if result is None else f": {unpacked(result)!r}")
 
-    def hope(self, verb: str) -> str:
+    def waits_for(self, verb: str) -> str:
         return f"room in {self.name}" if verb == "put" else f"an item in {self.name}"
 
 
-class PipeRules(Rules):
+class PipeSemantics(ObjectSemantics):
     """A pipe with two ends; its state is the pickled messages on the way to end 0 and to end 1."""
 
-    kind = "pipe"
+    kind = Kind.PIPE
 
     @property
     def start(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
@@ -334,7 +348,7 @@ class PipeRules(Rules):
         answer = unpacked(result) if verb == "recv" else result
         return f"{self.name}[{end}].{verb}()" + ("" if result is None else f": {answer!r}")
 
-    def hope(self, verb: str) -> str:
+    def waits_for(self, verb: str) -> str:
         return f"a message in {self.name}"
 
 

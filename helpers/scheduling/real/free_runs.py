@@ -5,22 +5,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from helpers import validate
-from helpers.measuring.repeats import wilson
+from helpers.measuring.proportion import Proportion
 from helpers.scheduling.model.model import Model
 from helpers.scheduling.program.scenario import Build, Scenario
-from helpers.scheduling.real.worker_pool import Crew, company_for
+from helpers.scheduling.real.worker_pool import WorkerPool, known_graphs, pool_cache
 
-MOST_RUNS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Frequency:
-    """How often something was seen, with the 95 % interval in which its probability lies."""
-
-    count: int
-    share: float
-    low: float
-    high: float
+MAX_RUNS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -31,20 +21,15 @@ class Sample:
     outcomes: dict[Hashable, int]  # how many runs ended with each outcome, most first
     deadlocks: int  # how many runs came to a deadlock
 
-    def frequency(self, outcome: Hashable) -> Frequency:
-        """Return how often an outcome was seen, 0 times included."""
-        return frequency(self.outcomes.get(outcome, 0), self.runs)
+    def frequency(self, outcome: Hashable) -> Proportion:
+        """Return how often an outcome was seen, 0 times included; TypeError for what is not hashable."""
+        validate.hashable("outcome", outcome, "an outcome")
+        return Proportion(self.outcomes.get(outcome, 0), self.runs)
 
     @property
-    def frequencies(self) -> dict[Hashable, Frequency]:
+    def frequencies(self) -> dict[Hashable, Proportion]:
         """How often each outcome was seen."""
         return {outcome: self.frequency(outcome) for outcome in self.outcomes}
-
-
-def frequency(count: int, runs: int) -> Frequency:
-    """Return the share of `count` in `runs` with its interval; raises TypeError and ValueError as `wilson` does."""
-    low, high = wilson(count, runs)
-    return Frequency(count, count / runs, low, high)
 
 
 def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadline: float = 30.0) -> Sample:
@@ -57,12 +42,11 @@ def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadlin
     cannot import; ProcessesFailed (see `helpers.supervision.supervisor`) after `deadline` seconds, or those of the
     `keep_workers` block around it.
     """
-    validate.whole_number("runs", runs, 1, MOST_RUNS)
+    validate.whole_number("runs", runs, 1, MAX_RUNS)
     validate.start_method(method)
-    with company_for(deadline) as company:
-        model = Model(scenario, known=company.behaviours)
-        with company.crew(model, method) as crew:
-            ends = Counter(_run(model, crew) for _ in range(runs))
+    model = Model(scenario, known=known_graphs())
+    with pool_cache(deadline) as cache, cache.pool(model, method) as pool:
+        ends = Counter(_run(model, pool) for _ in range(runs))
     deadlocks = ends.pop(_DEADLOCK, 0)
     return Sample(runs, dict(ends.most_common()), deadlocks)
 
@@ -70,10 +54,10 @@ def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadlin
 _DEADLOCK = object()
 
 
-def _run(model: Model, crew: Crew) -> Hashable:
-    crew.reset()
-    errors, is_deadlocked = crew.perform(model)
+def _run(model: Model, pool: WorkerPool) -> Hashable:
+    pool.reset()
+    errors, is_deadlocked = pool.run_free(model)
     if is_deadlocked:
         return _DEADLOCK
-    shared = {real.rules.name: real.view() for real in crew.objects}
+    shared = {real.semantics.name: real.view() for real in pool.objects}
     return model.crash(errors) or model.outcome(shared)

@@ -1,16 +1,16 @@
-"""The shared objects of a scenario as real objects of multiprocessing, with the same accesses as the model's rules.
+"""The shared objects of a scenario as real objects of multiprocessing, with the same accesses as the model's objects.
 
 A condition and a queue are made of semaphores, in the way of the textbooks: multiprocessing leaves it to the operating
 system which sleeper a condition wakes, and to a thread when an item put into a queue gets there, and neither can then
 be replayed step by step.
 """
 
-# ruff: noqa: D102  the methods are those of the rules, with what the rules say
+# ruff: noqa: D102  the methods are those of the semantics, with what these say
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from helpers.scheduling.program.semantics import Raised, Rules
+from helpers.scheduling.program.semantics import Kind, ObjectSemantics, Raised
 
 if TYPE_CHECKING:
     # a worker process has no need of these imports, which take time
@@ -23,8 +23,8 @@ Take = Callable[[Callable[[float], bool]], None]  # calls what it is given, with
 class RealObject:
     """One shared object. The parent creates it, resets it and views it while no worker runs."""
 
-    def __init__(self, rules: Any, context: "BaseContext", processes: int, manager: "SyncManager | None") -> None:
-        self.rules = rules
+    def __init__(self, semantics: Any, context: "BaseContext", processes: int, manager: "SyncManager | None") -> None:
+        self.semantics = semantics
         self.create(context, processes, manager)
 
     def create(self, context: "BaseContext", processes: int, manager: "SyncManager | None") -> None:
@@ -35,7 +35,7 @@ class RealObject:
         raise NotImplementedError
 
     def view(self) -> Any:
-        """Return its value in plain types, as `Rules.view` does; only a reset may follow."""
+        """Return its value in plain types, as `ObjectSemantics.view` does; only a reset may follow."""
         raise NotImplementedError
 
 
@@ -46,7 +46,7 @@ class RealInteger(RealObject):
         self._number = context.RawValue("q")
 
     def reset(self) -> None:
-        self._number.value = self.rules.setting
+        self._number.value = self.semantics.setting
 
     def view(self) -> int:
         return self._number.value
@@ -66,10 +66,10 @@ class RealDict(RealObject):
 
     def reset(self) -> None:
         self._dict.clear()
-        self._dict.update(self.rules.setting)
+        self._dict.update(self.semantics.setting)
 
     def view(self) -> dict:
-        return self.rules.view(frozenset(self._dict.items()))
+        return self.semantics.view(frozenset(self._dict.items()))
 
     def get(self, process: int, take: Take, key: str | int) -> bytes | None:
         return self._dict.get(key)
@@ -94,7 +94,7 @@ class RealSemaphore(RealObject):
         self._semaphore = context.Semaphore(0)
 
     def reset(self) -> None:
-        _refill(self._semaphore, self.rules.setting)
+        _refill(self._semaphore, self.semantics.setting)
 
     def view(self) -> int:
         return _emptied(self._semaphore)
@@ -166,7 +166,7 @@ class RealBarrier(RealObject):
 
     def reset(self) -> None:
         self._inside.value = 0
-        _refill(self._way_in, self.rules.setting)
+        _refill(self._way_in, self.semantics.setting)
         _refill(self._way_out, 0)
 
     def view(self) -> int:
@@ -174,7 +174,7 @@ class RealBarrier(RealObject):
 
     def arrive(self, process: int, take: Take) -> None:
         take(lambda timeout: self._way_in.acquire(timeout=timeout))
-        self._count(1, self.rules.setting, self._way_out)
+        self._count(1, self.semantics.setting, self._way_out)
 
     def leave(self, process: int, take: Take) -> None:
         take(lambda timeout: self._way_out.acquire(timeout=timeout))
@@ -184,7 +184,7 @@ class RealBarrier(RealObject):
         with self._guard:
             self._inside.value += change
             if self._inside.value == last:
-                _release(way, self.rules.setting)
+                _release(way, self.semantics.setting)
 
 
 class RealQueue(RealObject):
@@ -196,10 +196,10 @@ class RealQueue(RealObject):
 
     def reset(self) -> None:
         self.view()
-        _refill(self._places, self.rules.setting)
+        _refill(self._places, self.semantics.setting)
 
     def view(self) -> tuple:
-        return self.rules.view(tuple(self._queue.get() for _ in range(_emptied(self._items))))
+        return self.semantics.view(tuple(self._queue.get() for _ in range(_emptied(self._items))))
 
     def put(self, process: int, take: Take, parcel: bytes) -> None:
         take(lambda timeout: self._places.acquire(timeout=timeout))
@@ -223,7 +223,7 @@ class RealPipe(RealObject):
         self.view()
 
     def view(self) -> tuple[tuple, tuple]:
-        return self.rules.view(tuple(map(_drained, self._ends)))
+        return self.semantics.view(tuple(map(_drained, self._ends)))
 
     def send(self, process: int, take: Take, end: int, parcel: bytes) -> None:
         self._ends[end].send_bytes(parcel)
@@ -236,23 +236,23 @@ class RealPipe(RealObject):
         return self._ends[end].poll()
 
 
-KINDS: dict[str, type[RealObject]] = {
-    "integer": RealInteger,
-    "dict": RealDict,
-    "lock": RealLock,
-    "semaphore": RealSemaphore,
-    "condition": RealCondition,
-    "barrier": RealBarrier,
-    "queue": RealQueue,
-    "pipe": RealPipe,
+_KINDS: dict[Kind, type[RealObject]] = {
+    Kind.INTEGER: RealInteger,
+    Kind.DICT: RealDict,
+    Kind.LOCK: RealLock,
+    Kind.SEMAPHORE: RealSemaphore,
+    Kind.CONDITION: RealCondition,
+    Kind.BARRIER: RealBarrier,
+    Kind.QUEUE: RealQueue,
+    Kind.PIPE: RealPipe,
 }
 
 
 def real_objects(
-    rules: list[Rules], context: "BaseContext", processes: int, manager: "SyncManager | None"
+    semantics: list[ObjectSemantics], context: "BaseContext", processes: int, manager: "SyncManager | None"
 ) -> list[RealObject]:
-    """Create the real objects for the rules; dicts need a manager."""
-    return [KINDS[declared.kind](declared, context, processes, manager) for declared in rules]
+    """Create the real objects for their semantics; dicts need a manager."""
+    return [_KINDS[declared.kind](declared, context, processes, manager) for declared in semantics]
 
 
 def _emptied(semaphore: Any) -> int:

@@ -6,29 +6,32 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 from helpers import validate
+from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.trace import Event, Message, ProcessInfo, Trace
-from helpers.scheduling.model.model import Done, Model, State, Step, lost_updates
+from helpers.scheduling.model.lost_updates import lost_updates
+from helpers.scheduling.model.model import Done, Model, State, Step
 from helpers.scheduling.program.scenario import Build, Scenario
+from helpers.scheduling.program.semantics import Kind
 from helpers.scheduling.real.worker_main import Report
-from helpers.scheduling.real.worker_pool import Crew, company_for
+from helpers.scheduling.real.worker_pool import WorkerPool, known_graphs, pool_cache
 
 _PATIENCE = 2.0  # seconds that a step which the model allows may take to get what it waits for
 _SHORT_PATIENCE = 0.05  # seconds that a process in a deadlock waits, so that the waiting can be seen
-# verb of a rule -> kind of event in the trace
+# verb of an object -> kind of event in the trace
 _KINDS = {
-    "acquire": "acquire",
-    "release": "release",
-    "sleep": "release",
-    "wake": "wait",
-    "notify": "notify",
-    "arrive": "release",
-    "leave": "wait",
-    "put": "put",
-    "get": "get",
-    "send": "send",
-    "recv": "recv",
+    "acquire": EventKind.ACQUIRE,
+    "release": EventKind.RELEASE,
+    "sleep": EventKind.RELEASE,
+    "wake": EventKind.WAIT,
+    "notify": EventKind.NOTIFY,
+    "arrive": EventKind.RELEASE,
+    "leave": EventKind.WAIT,
+    "put": EventKind.PUT,
+    "get": EventKind.GET,
+    "send": EventKind.SEND,
+    "recv": EventKind.RECV,
 }
-_MEETINGS = {"put": "get", "send": "recv"}
+_MEETINGS = {EventKind.PUT: EventKind.GET, EventKind.SEND: EventKind.RECV}
 
 
 class ModelMismatch(Exception):
@@ -37,7 +40,7 @@ class ModelMismatch(Exception):
 
 @dataclass(frozen=True)
 class Replay:
-    """A schedule that was played on real processes, which did in each step what the model says."""
+    """A schedule that was carried out on real processes, which did in each step what the model says."""
 
     steps: list[Step]  # what each step did and saw; lost updates are marked in the trace
     outcome: Hashable  # computed from the real objects' final values; None if a process had not ended
@@ -48,7 +51,7 @@ class Replay:
 def replay(
     scenario: Scenario | Build, schedule: list[int], method: str = "spawn", grain: str = "step", deadline: float = 10.0
 ) -> Replay:
-    """Play a schedule, complete or not, on real processes with real multiprocessing objects, one step at a time.
+    """Carry out a schedule, complete or not, on real processes with real multiprocessing objects, one step at a time.
 
     A schedule is a list of process numbers, such as `Exploration.shortest` returns. The processes end with the call;
     inside `with keep_workers():` they are kept for the next one. In a deadlock each process tries, for a moment, to
@@ -59,27 +62,26 @@ def replay(
     `helpers.supervision.supervisor`) after `deadline` seconds, or those of the `keep_workers` block around it.
     """
     validate.start_method(method)
-    with company_for(deadline) as company:
-        model = Model(scenario, grain, company.behaviours)
-        steps = model.follow(schedule)
-        with company.crew(model, method) as crew:
-            return _Play(model, steps, crew).run()
+    model = Model(scenario, grain, known_graphs())
+    steps = model.follow(schedule)
+    with pool_cache(deadline) as cache, cache.pool(model, method) as pool:
+        return _ReplayRun(model, steps, pool).run()
 
 
-class _Play:
-    """One replay on a crew that is ready for it."""
+class _ReplayRun:
+    """One replay on a pool that is ready for it."""
 
-    def __init__(self, model: Model, steps: list[Step], crew: Crew) -> None:
+    def __init__(self, model: Model, steps: list[Step], pool: WorkerPool) -> None:
         self.model = model
         self.steps = steps
-        self.crew = crew
+        self.pool = pool
         self.last = steps[-1].state if steps else model.start
         self.reports: list[Report] = []
         self.waits: list[tuple[int, Report]] = []
 
     def run(self) -> Replay:
         begin = time.perf_counter_ns()
-        self.crew.rehearse(self.model)
+        self.pool.assign(self.model)
         for answer in self._answers():
             self._compare(Report.received(answer))
         outcome = self._end()
@@ -90,14 +92,16 @@ class _Play:
 
         What has to be done between two steps is done before or after, as it takes as long as a message.
         """
-        crew, turns = self.crew, [step.process for step in self.steps]
-        cues = [crew.cue(step.process, _PATIENCE, step.state.places[step.process].ended) for step in self.steps]
+        pool, turns = self.pool, [step.process for step in self.steps]
+        commands = [
+            pool.command(step.process, _PATIENCE, step.state.locations[step.process].ended) for step in self.steps
+        ]
         answer = None
-        for process, cue in zip(turns, cues, strict=True):
-            crew.send(process, cue)
+        for process, command in zip(turns, commands, strict=True):
+            pool.send(process, command)
             if answer is not None:
                 yield answer
-            answer = crew.receive(process)
+            answer = pool.receive(process)
         if answer is not None:
             yield answer
 
@@ -108,11 +112,11 @@ class _Play:
         if report.blocked:
             self._differ(f"schedule[{index}]", step.process, "waits in vain", step.label)
         done = tuple(Done(timed.access, timed.result) for timed in report.done)
-        label = self.model.label(report.said, done, report.error)
+        label = self.model.label(report.note, done, report.error)
         if (done, label) != (step.done, step.label):
             real = f"{label} ({', '.join(self.model.text(*one) for one in done)})"
             self._differ(f"schedule[{index}]", step.process, real, f"{step.label} ({', '.join(step.saw)})")
-        if report.ended != step.state.places[step.process].ended:
+        if report.ended != step.state.locations[step.process].ended:
             self._differ(f"schedule[{index}]", step.process, *self._how_it_went_on(report.ended))
 
     @staticmethod
@@ -123,8 +127,8 @@ class _Play:
         over = {step.process for step, report in zip(self.steps, self.reports, strict=True) if report.ended}
         if self.last.deadlocked:
             over |= self._wait_in_vain()
-        for process in set(range(len(self.last.places))) - over:
-            self.crew.dismiss(process)
+        for process in set(range(len(self.last.locations))) - over:
+            self.pool.abandon(process)
         return self._outcome()
 
     def _wait_in_vain(self) -> set[int]:
@@ -133,26 +137,26 @@ class _Play:
         blocked = {
             wait.process
             for wait in last.waiting
-            if model.must_wait(wait.process, last.places[wait.process], last.values)
+            if model.must_wait(wait.process, last.locations[wait.process], last.values)
         }
         for process in blocked:
-            self.crew.send(process, self.crew.cue(process, _SHORT_PATIENCE, False))
+            self.pool.send(process, self.pool.command(process, _SHORT_PATIENCE, False))
         for process in blocked:
-            report = Report.received(self.crew.receive(process))
+            report = Report.received(self.pool.receive(process))
             if not report.blocked:
                 self._differ("the deadlock", process, "got what it waited for", "waits for ever")
             self.waits.append((process, report))
         return blocked
 
     def _outcome(self) -> Hashable:
-        real = {object.rules.name: object.view() for object in self.crew.objects}
-        if real != self.last.shared:
+        values = {real.semantics.name: real.view() for real in self.pool.objects}
+        if values != self.last.shared:
             raise ModelMismatch(
-                f"At the end the shared objects are {real} in reality, but {self.last.shared} in the model."
+                f"At the end the shared objects are {values} in reality, but {self.last.shared} in the model."
             )
         if not self.last.finished:
             return None
-        return self.model.crash([place.error for place in self.last.places]) or self.model.outcome(real)
+        return self.model.crash([location.error for location in self.last.locations]) or self.model.outcome(values)
 
     def _differ(self, where: str, process: int, real: str, modelled: str) -> None:
         name = self.model.names[process]
@@ -161,13 +165,14 @@ class _Play:
     def _trace(self, begin: int, end: int) -> Trace:
         processes = [
             ProcessInfo(name, process.pid, os.getpid(), begin, end)
-            for name, process in zip(self.model.names, self.crew.processes, strict=True)
+            for name, process in zip(self.model.names, self.pool.processes, strict=True)
         ]
         lost = set(lost_updates(self.steps))
         events = []
         for index, (step, report) in enumerate(zip(self.steps, self.reports, strict=True)):
-            failed = index in lost or bool(report.error)
-            events.append(Event(step.process, "step", report.begin, report.end, detail=step.label, failed=failed))
+            outcome = Outcome.LOST_UPDATE if index in lost else Outcome.RAISED if report.error else Outcome.OK
+            what = step.process, EventKind.STEP, report.begin, report.end
+            events.append(Event(*what, detail=step.label, outcome=outcome))
             events += self._accesses(step.process, report)
         events += [self._wait(process, report) for process, report in self.waits]
         return Trace(processes, events, _messages(events))
@@ -175,11 +180,11 @@ class _Play:
     def _accesses(self, process: int, report: Report) -> list[Event]:
         events = []
         for timed in report.done:
-            rule, verb = self.model.rules[timed.access.slot], timed.access.verb
-            if rule.kind in ("integer", "dict") or verb not in _KINDS:
+            semantics, verb = self.model.semantics[timed.access.slot], timed.access.verb
+            if semantics.kind in (Kind.INTEGER, Kind.DICT) or verb not in _KINDS:
                 continue
-            channel = rule.name
-            if rule.kind == "pipe":
+            channel = semantics.name
+            if semantics.kind == Kind.PIPE:
                 # each direction is a channel of its own
                 end = timed.access.arguments[0]
                 channel += f" to {1 - end}" if verb == "send" else f" to {end}"
@@ -191,7 +196,8 @@ class _Play:
         wait = next(wait for wait in self.last.waiting if wait.process == process)
         held = " and ".join(self.model.names[holder] for holder in wait.held_by)
         detail = f"waits for {wait.for_what}" + (f", held by {held}" if held else "")
-        return Event(process, "wait", report.begin, report.end, wait.channel, detail, failed=True)
+        what = process, EventKind.WAIT, report.begin, report.end
+        return Event(*what, wait.channel, detail, outcome=Outcome.NEVER_RETURNED)
 
 
 def _messages(events: list[Event]) -> list[Message]:

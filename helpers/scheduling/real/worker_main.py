@@ -1,4 +1,4 @@
-"""What runs in a worker process: it plays its part of a scenario step by step on command, or free at full speed."""
+"""What a worker process does: it runs its worker of a scenario step by step on command, or free at full speed."""
 
 import pickle
 import time
@@ -7,19 +7,19 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-from helpers.scheduling.program.handles import Memory
+from helpers.scheduling.program.handles import SharedObjects
 from helpers.scheduling.program.semantics import Access
 from helpers.scheduling.real.real_objects import RealObject
 
 ONE_TRY = 0.02  # seconds that a free worker waits before it notes that it has waited in vain
 
 # Messages to a worker process are tuples:
-#   ("rehearse", worker, arguments, switches_at_access, cue), answered with a `Report` of the first step; then for each
-#       further step a `Cue`, or None to give the part up
-#   ("perform", worker, arguments), answered with the error that ended the worker ("" for none)
+#   ("step", worker, arguments, switches_at_access, command), answered with a `Report` of the first step; then for each
+#       further step a `StepCommand`, or None to abandon the worker
+#   ("run free", worker, arguments), answered with the error that ended the worker ("" for none)
 #   None: the process may end
 # Cues and reports are plain pickles of plain tuples: they take a tenth of the time of Connection.send with instances.
-Cue = tuple[float, bool]  # seconds that the step may wait; whether the worker ends with the step
+StepCommand = tuple[float, bool]  # seconds that the step may wait; whether the worker ends with the step
 
 
 class TimedAccess(NamedTuple):
@@ -37,7 +37,7 @@ class Report(NamedTuple):
     begin: int  # ns
     end: int  # ns
     done: tuple[TimedAccess, ...]
-    said: str | None
+    note: str | None
     ended: bool
     error: str
     blocked: bool  # it waited in vain
@@ -50,7 +50,7 @@ class Report(NamedTuple):
         return cls(begin, end, timed, *rest)
 
 
-class Board:
+class SharedStatus:
     """What free workers and the parent tell each other through shared memory."""
 
     def __init__(self, context: Any, processes: int) -> None:
@@ -60,21 +60,21 @@ class Board:
         self.gives_up = context.RawValue("b")  # set by the parent to end a deadlock
 
 
-def serve(number: int, line: Connection, objects: list[RealObject], board: Board) -> None:
+def serve(number: int, line: Connection, objects: list[RealObject], status: SharedStatus) -> None:
     """Say that it is there, then do what the parent says until it lets the process go."""
-    memory = Memory([real.rules for real in objects])
+    shared = SharedObjects([real.semantics for real in objects])
     line.send("here")
     while True:
         match line.recv():
-            case "rehearse", worker, arguments, switches_at_access, cue:
-                _Rehearsal(number, objects, line, switches_at_access).play(memory, worker, arguments, cue)
-            case "perform", worker, arguments:
-                line.send(_Performance(number, objects, board).play(memory, worker, arguments))
+            case "step", worker, arguments, switches_at_access, command:
+                _SteppedRun(number, objects, line, switches_at_access).run(shared, worker, arguments, command)
+            case "run free", worker, arguments:
+                line.send(_FreeRun(number, objects, status).run(shared, worker, arguments))
             case None:
                 return
 
 
-class _Player:
+class _Run:
     """Carries out the accesses of a worker on the real objects."""
 
     def __init__(self, number: int, objects: list[RealObject]) -> None:
@@ -85,7 +85,7 @@ class _Player:
     def perform(self, access: Access) -> Hashable:
         if self.is_over:
             # what a `finally` of an abandoned worker does must not reach the shared objects
-            raise _Over
+            raise _Abandoned
         return getattr(self.objects[access.slot], access.verb)(self.number, self.take, *access.arguments)
 
     def take(self, attempt: Callable[[float], bool]) -> None:
@@ -93,10 +93,10 @@ class _Player:
 
     def stop(self) -> None:
         self.is_over = True
-        raise _Over
+        raise _Abandoned
 
 
-class _Rehearsal(_Player):
+class _SteppedRun(_Run):
     """Takes one step at a time, and reports each."""
 
     def __init__(self, number: int, objects: list[RealObject], line: Connection, switches_at_access: bool) -> None:
@@ -104,26 +104,28 @@ class _Rehearsal(_Player):
         self.line = line
         self.switches_at_access = switches_at_access
 
-    def play(self, memory: Memory, worker: Callable[..., Generator], arguments: bytes, cue: Cue) -> None:
-        memory.perform = self.perform
-        generator = worker(*memory.unpack(arguments))
+    def run(
+        self, shared: SharedObjects, worker: Callable[..., Generator], arguments: bytes, command: StepCommand
+    ) -> None:
+        shared.perform = self.perform
+        generator = worker(*shared.unpack(arguments))
         error = ""
-        with suppress(_Over):
-            self.begin_step(cue)
+        with suppress(_Abandoned):
+            self.begin_step(command)
             try:
-                for said in generator:
-                    self.stand(said if isinstance(said, str) else None)
+                for yielded in generator:
+                    self.reach_yield(yielded if isinstance(yielded, str) else None)
             except Exception as raised:
                 error = f"{type(raised).__name__}: {raised}"
             self.report(ended=True, error=error)
         self.is_over = True
-        with suppress(_Over):
+        with suppress(_Abandoned):
             generator.close()
 
     def perform(self, access: Access) -> Hashable:
         if self.switches_at_access and self.done:
             self.report()
-            self.await_cue()
+            self.await_command()
         begin = time.perf_counter_ns()
         result = super().perform(access)
         self.done.append((tuple(access), result, begin, time.perf_counter_ns()))
@@ -134,60 +136,60 @@ class _Rehearsal(_Player):
             self.report(blocked=True)
             self.stop()
 
-    def stand(self, said: str | None) -> None:
-        is_last = self.ends and not self.stood
-        self.stood, self.said = True, said
+    def reach_yield(self, note: str | None) -> None:
+        is_last = self.ends and not self.at_yield
+        self.at_yield, self.note = True, note
         if not is_last:
             self.report()
-            self.await_cue()
+            self.await_command()
 
-    def await_cue(self) -> None:
-        cue = pickle.loads(self.line.recv_bytes())
-        if cue is None:
+    def await_command(self) -> None:
+        command = pickle.loads(self.line.recv_bytes())
+        if command is None:
             self.stop()
-        self.begin_step(cue)
+        self.begin_step(command)
 
-    def begin_step(self, cue: Cue) -> None:
-        self.patience, self.ends = cue
+    def begin_step(self, command: StepCommand) -> None:
+        self.patience, self.ends = command
         self.done: list[tuple] = []
-        self.stood, self.said = False, None
+        self.at_yield, self.note = False, None
         self.begin = time.perf_counter_ns()
 
     def report(self, ended: bool = False, error: str = "", blocked: bool = False) -> None:
-        done = self.begin, time.perf_counter_ns(), self.done, self.said, ended, error, blocked
+        done = self.begin, time.perf_counter_ns(), self.done, self.note, ended, error, blocked
         self.line.send_bytes(pickle.dumps(done))
 
 
-class _Performance(_Player):
-    """Plays a part from start to end without a stop."""
+class _FreeRun(_Run):
+    """Runs a worker from start to end without a stop."""
 
-    def __init__(self, number: int, objects: list[RealObject], board: Board) -> None:
+    def __init__(self, number: int, objects: list[RealObject], status: SharedStatus) -> None:
         super().__init__(number, objects)
-        self.board = board
+        self.status = status
 
-    def play(self, memory: Memory, worker: Callable[..., Generator], arguments: bytes) -> str:
-        memory.perform = self.perform
-        generator = worker(*memory.unpack(arguments))
-        self.board.ready.release()
-        self.board.start.acquire()
+    def run(self, shared: SharedObjects, worker: Callable[..., Generator], arguments: bytes) -> str:
+        shared.perform = self.perform
+        generator = worker(*shared.unpack(arguments))
+        self.status.ready.release()
+        self.status.start.acquire()
         try:
             for _ in generator:
                 pass
-        except _Over:
+        except _Abandoned:
             pass
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         return ""
 
     def take(self, attempt: Callable[[float], bool]) -> None:
-        board, number = self.board, self.number
+        status, number = self.status, self.number
         while not attempt(ONE_TRY):
-            board.in_vain[number] += 1
-            if board.gives_up.value:
+            status.in_vain[number] += 1
+            if status.gives_up.value:
                 self.stop()
-        board.in_vain[number] = 0
-        board.waits[number] += 1
+        status.in_vain[number] = 0
+        status.waits[number] += 1
 
 
-class _Over(BaseException):
+class _Abandoned(BaseException):
     """Thrown into a worker that is not to go on."""

@@ -7,14 +7,25 @@ from IPython.display import HTML
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import StrMethodFormatter
 
-from helpers.show.figures.costs import duration, rounded
+from helpers import validate
 from helpers.show.theme import FAINT, INK, LINES, MARKERS, Picture, canvas, colour_of, pale
+from helpers.words import duration, rounded
 
+LONGEST = 10**6  # s
 Link = tuple[str, str, str]  # from, to, label; both directions
 
 
 def model(processes: Sequence[str], links: Sequence[Link], title: str = "") -> Picture:
-    """Draw processes as boxes in a row, and what connects them as labelled lines between neighbours."""
+    """Draw processes as boxes in a row, and what connects them as labelled lines between neighbours.
+
+    Raises TypeError or ValueError for processes that are no names, or links that are not (from, to, label).
+    """
+    validate.texts("processes", processes, "names, one or more")
+    for number, link in enumerate(validate.sequence("links", links, "(from, to, label), with names of processes", 0)):
+        first, second, _ = validate.texts(f"links[{number}]", link, "three texts: from, to, label", 3, 3)
+        validate.one_of(f"links[{number}][0]", first, processes)
+        validate.one_of(f"links[{number}][1]", second, processes)
+    title = validate.text("title", title, may_be_empty=True)
     title = title or f"{len(processes)} processes, each with a memory of its own"
     figure, (axes,) = canvas(title, height=2.0)
     axes.set_axis_off()
@@ -39,10 +50,11 @@ def model(processes: Sequence[str], links: Sequence[Link], title: str = "") -> P
 def bars(seconds: Mapping[str, float], what: str = "time") -> Picture:
     """Draw durations in seconds as bars, the shortest on top; the title compares the extremes.
 
-    Raises ValueError for fewer than two durations, or one that is not above 0.
+    Raises TypeError or ValueError for fewer than two durations, or one that is not above 0.
     """
-    if len(seconds) < 2 or not all(value > 0 for value in seconds.values()):
-        raise ValueError(f"seconds must hold two durations or more, all above 0, not {dict(seconds)}")
+    for name, value in validate.mapping("seconds", seconds, "two durations or more by name", 2).items():
+        validate.seconds(f"seconds[{name!r}]", value, LONGEST)
+    validate.text("what", what)
     names = sorted(seconds, key=seconds.get)
     quick, slow = names[0], names[-1]
     title = f"{slow} takes {rounded(seconds[slow] / seconds[quick])} times as long as {quick}"
@@ -61,12 +73,21 @@ def steps(sizes: Sequence[int], seconds: Mapping[str, Sequence[float]], what: st
     """Draw durations over message size, one line a case; the title says where each first jumps above half its highest.
 
     `sizes` in bytes, ascending; `seconds` one list of durations a case, as long as `sizes`.
+    Raises TypeError or ValueError for anything else.
     """
+    for number, size in enumerate(validate.sequence("sizes", sizes, "sizes in bytes, one or more")):
+        validate.whole_number(f"sizes[{number}]", size, 1, 10**9)
+    for name, values in validate.mapping("seconds", seconds, "lists of durations by name, one or more").items():
+        case, allowed = f"seconds[{name!r}]", "durations, one for each size"
+        for number, value in enumerate(validate.sequence(case, values, allowed, len(sizes), len(sizes))):
+            validate.seconds(f"{case}[{number}]", value, LONGEST)
+    validate.text("what", what)
     edges = {name: _edge(sizes, values) for name, values in seconds.items()}
     title = f"{what} jumps: " + ", ".join(f"{name} {edge}" for name, edge in edges.items())
     figure, (axes,) = canvas(title, height=3.6)
     for number, (name, values) in enumerate(seconds.items()):
-        axes.plot(sizes, [1000 * value for value in values], marker=MARKERS[number], ls=LINES[number],
+        axes.plot(sizes, [1000 * value for value in values], marker=MARKERS[number % len(MARKERS)],
+                  ls=LINES[number % len(LINES)],
                   color=colour_of(number), lw=2, ms=8, label=name)  # fmt: skip
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -87,9 +108,14 @@ def _edge(sizes: Sequence[int], values: Sequence[float]) -> str:
 
 
 def checklist(checks: Sequence[object]) -> HTML:
-    """Show the checks of a machine as a table; each has `what`, `found`, `ok` and the command `repair`."""
+    """Show the checks of a machine as a table; each has `what`, `found`, `ok` and the command `repair`.
+
+    Raises TypeError or ValueError for anything but a list of checks.
+    """
     rows = []
-    for check in checks:
+    for number, check in enumerate(validate.sequence("checks", checks, "checks, such as check_machine() returns")):
+        if not all(hasattr(check, word) for word in ("what", "found", "ok", "repair")):
+            validate.refuse(TypeError, f"checks[{number}]", "a check, such as check_machine() returns", check)
         mark = "✔ in order" if check.ok else "✘ to repair"
         repair = f"<code>{escape(check.repair)}</code>" if check.repair else ""
         rows.append(f"<tr><td>{mark}</td><td>{check.what}</td><td>{escape(check.found)}</td><td>{repair}</td></tr>")

@@ -2,9 +2,10 @@
 
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from helpers import validate
 from helpers.measuring.advice import Advice, Survey
-from helpers.show.figures.costs import duration, rounded
 from helpers.show.theme import FAINT, GRID, INK, MARKERS, Picture, canvas, colour_of, pale
+from helpers.words import duration, rounded
 
 
 def cost_map(survey: Survey) -> Picture:
@@ -12,8 +13,7 @@ def cost_map(survey: Survey) -> Picture:
 
     Raises TypeError for anything but a survey.
     """
-    if not isinstance(survey, Survey):
-        raise TypeError(f"survey must be a Survey, not {survey!r}")
+    validate.instance("survey", survey, Survey, "a Survey")
     wait = {name: trips.points[0].median for name, trips in survey.trips.items()}
     most = {name: max(p.size / p.median / 1e6 for p in stream.points) for name, stream in survey.streams.items()}
     quickest, slowest = min(wait, key=wait.get), max(wait, key=wait.get)
@@ -40,7 +40,11 @@ def cost_map(survey: Survey) -> Picture:
 
 
 def rates(advice: Advice) -> Picture:
-    """Draw how many messages or updates a second each suitable mechanism can do here, and how many are needed."""
+    """Draw how many messages or updates a second each suitable mechanism can do here, and how many are needed.
+
+    Raises TypeError for anything but advice.
+    """
+    validate.instance("advice", advice, Advice, "what advise(task, survey) returns")
     names, task = list(advice.rates), advice.task
     what = f"messages of {task.size:,} bytes" if task.shares == "messages" else "updates"
     expected = rounded(advice.rates[advice.mechanism])

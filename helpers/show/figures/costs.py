@@ -5,8 +5,10 @@ from collections.abc import Callable
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
+from helpers import validate
 from helpers.measuring.timing import Measurement, Point
 from helpers.show.theme import FAINT, GRID, LINES, MARKERS, Picture, canvas, colour_of
+from helpers.words import duration, rounded
 
 FEW = 2  # measurements that a title has room for
 
@@ -46,19 +48,6 @@ def throughput(*measurements: Measurement) -> Picture:
     axes.set_ylabel("throughput in MB/s")
     _finish(axes, "{:,g}".format)
     return Picture(figure, title, _words(measurements, lambda point: f"{rounded(_rate(point))} MB/s"))
-
-
-def rounded(number: float) -> str:
-    """Say a number with two or three digits, and never with an exponent: "0.25", "7.1", "163", "12,000"."""
-    return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.2g}"
-
-
-def duration(seconds: float) -> str:
-    """Say a duration in the unit that suits it, with three digits."""
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:,.3g} {unit}" if seconds * factor < 999.5 else f"{seconds * factor:,.0f} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
 
 
 def _latency_title(measurements: tuple[Measurement, ...]) -> str:
@@ -127,5 +116,4 @@ def _check(measurements: tuple[Measurement, ...]) -> None:
     if not measurements:
         raise ValueError("measurements must be one or more, not none")
     for each in measurements:
-        if not isinstance(each, Measurement):
-            raise TypeError(f"measurements must come from round_trips or one_way, not {each!r}")
+        validate.instance("measurements", each, Measurement, "what round_trips or one_way returns")

@@ -3,9 +3,12 @@
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch
 
-from helpers.recording.trace import WAITING, Event, Message, ProcessInfo, Trace
+from helpers import validate
+from helpers.recording.kinds import WAITING
+from helpers.recording.trace import A_RECORDING, Event, Message, ProcessInfo, Trace
 from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
 from helpers.supervision.child import signal_name
+from helpers.words import plural
 
 MOST_ARROWS = 120
 MOST_LABELS = 24
@@ -18,11 +21,10 @@ def lanes(run: Trace, title: str | None = None) -> Picture:
 
     Raises TypeError when `run` is no recording, ValueError when nothing was recorded in it.
     """
-    if not isinstance(run, Trace):
-        raise TypeError(f"run must be a recording (with record() as run: ...), not {run!r}")
+    validate.instance("run", run, Trace, A_RECORDING)
     if not run.processes:
         raise ValueError("run has recorded no process; did its block end?")
-    title = title or _finding(run)
+    title = validate.text("title", _finding(run) if title is None else title) + left_out(run)
     whole = _span(run)
     busy = _busy_span(run, whole)
     spans = [whole, busy] if busy else [whole]
@@ -33,6 +35,11 @@ def lanes(run: Trace, title: str | None = None) -> Picture:
         panels[0].axvspan(*_ms(busy, whole[0]), color=FAINT, alpha=0.25, lw=0)
         panels[1].set_title("magnified: the grey part", loc="left", fontsize=11, color=INK)
     return Picture(figure, title, _words(run))
+
+
+def left_out(run: Trace) -> str:
+    """Return what a title has to add when not all of a recording could be read."""
+    return f"; {plural(run.left_out, 'later call')} left out" if run.left_out else ""
 
 
 def _span(run: Trace) -> tuple[int, int]:
@@ -91,14 +98,14 @@ def _draw_waiting(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> N
     waits = [event for event in _in(run.events, span) if _is_wait(event) and event.end - event.begin >= shortest]
     for event in waits:
         begin, end = _ms((max(event.begin, span[0]), min(event.end, span[1])), zero)
-        colour = FAILURE if event.failed else colour_of(event.process)
+        colour = FAILURE if event.outcome.is_failure else colour_of(event.process)
         axes.barh(event.process, end - begin, left=begin, height=LANE, color=pale(colour), hatch="///",
                   ec=colour, lw=0, zorder=2)  # fmt: skip
         if end - begin > 0.09 * (span[1] - span[0]) / 1e6 and len(waits) <= MOST_LABELS:
             axes.text((begin + end) / 2, event.process, event.kind, ha="center", va="center", fontsize=10, zorder=5,
                       bbox={"facecolor": "white", "lw": 0, "pad": 1.5})  # fmt: skip
     for event in _in(run.events, span):
-        if event.failed:
+        if event.outcome.is_failure:
             axes.plot(event.end / 1e6 - zero / 1e6, event.process, "X", color=FAILURE, ms=11, mec="white", zorder=6)
 
 
@@ -140,21 +147,24 @@ def _waited(run: Trace, number: int) -> float:
 
 
 def _finding(run: Trace) -> str:
-    count = f"{_plural(len(run.processes), 'process', 'es')}, {_plural(len(run.messages), 'message', 's')}"
+    count = f"{plural(len(run.processes), 'process', 'es')}, {plural(len(run.messages), 'message')}"
+    if run.left_out:
+        # nobody knows how long it waited later
+        return f"{count} at first"
     return f"{count}; {run.processes[0].name} waited {_waited(run, 0):.0%} of the time"
-
-
-def _plural(count: int, noun: str, ending: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else ending}"
 
 
 def _words(run: Trace) -> str:
     zero, last = _span(run)
     lines = [f"{(last - zero) / 1e6:.0f} ms in all."]
+    if run.left_out:
+        at = max((event.end - zero for event in run.events), default=0) / 1e6
+        lines.append(f"From {at:.1f} ms on calls are left out, {run.left_out:,} of them.")
     for number, process in enumerate(run.processes):
         begin, end = _ms((process.begin, process.end or last), zero)
+        wait = "" if run.left_out else f", waiting {_waited(run, number):.0%}"
         fate = "" if not process.exitcode else f", ended with exit code {process.exitcode}"
-        lines.append(f"{process.name} ran from {begin:.1f} to {end:.1f} ms, waiting {_waited(run, number):.0%}{fate}.")
+        lines.append(f"{process.name} ran from {begin:.1f} to {end:.1f} ms{wait}{fate}.")
     names = [process.name for process in run.processes]
     for message in run.messages[:6]:
         sent, received = _ms((message.left, message.arrived), zero)

@@ -1,18 +1,17 @@
 """What came out of many runs, how sure that is, and how two halves of an update get in each other's way."""
 
-import itertools
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import ipywidgets
-from IPython.display import display
 from matplotlib.axes import Axes
 
 from helpers import validate
-from helpers.measuring.repeats import Repeats, Share
-from helpers.recording.trace import Event, Trace
+from helpers.measuring.proportion import Proportion
+from helpers.measuring.repeats import Repeats
+from helpers.recording.trace import Trace
+from helpers.recording.updates import Update, find_updates
 from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
+from helpers.words import percent
 
 MOST_BARS = 9
 KEPT = colour_of(0)
@@ -29,94 +28,41 @@ def outcomes(repeats: Repeats, lost: Callable[[Any], bool], case: str = "") -> P
 
     Raises TypeError for anything but repeats and a function.
     """
-    if not isinstance(repeats, Repeats):
-        raise TypeError(f"repeats must come from repeat, not {repeats!r}")
-    if not callable(lost):
-        raise TypeError(f"lost must be a function of an outcome, not {lost!r}")
+    validate.instance("repeats", repeats, Repeats, "what repeat returns")
+    validate.function("lost", lost, "a function of an outcome", 1)
+    validate.text("case", case, may_be_empty=True)
     kept = _groups({outcome: count for outcome, count in repeats.counts.items() if not lost(outcome)})
     gone = _groups({outcome: count for outcome, count in repeats.counts.items() if lost(outcome)})
-    rows = [(label, Share(count, repeats.runs)) for label, count in kept + gone]
+    rows = [(label, Proportion(count, repeats.runs)) for label, count in kept + gone]
     is_lost = [False] * len(kept) + [True] * len(gone)
-    finding = f"{_of(repeats.share(lost))} lost updates; {_true_share(repeats.share(lost))}"
+    finding = f"{repeats.share(lost).of_runs} lost updates; {_true_share(repeats.share(lost))}"
     title = f"{case}: {finding}" if case else finding
     return _bars(title, rows, is_lost, "outcome")
 
 
-def shares(losing: Mapping[str, Share], what: str) -> Picture:
+def shares(losing: Mapping[str, Proportion], what: str) -> Picture:
     """Draw the share of runs that lost updates, one bar a case, with its 95 % interval. `what` names the cases.
 
     The title is about the first case in which more than half of the runs lose, or else about the worst.
 
-    Raises ValueError for no case.
+    Raises TypeError or ValueError for anything but a dict of proportions, and for no case.
     """
-    if not losing:
-        raise ValueError("losing must hold one case or more, not none")
-    worst = max(losing, key=lambda case: losing[case].value)
-    name = next((case for case, share in losing.items() if share.value > 0.5), worst)
-    title = f"With a {what} {name}, {_of(losing[name])} lost updates"
-    return _bars(title, list(losing.items()), [share.successes > 0 for share in losing.values()], what)
-
-
-def progress(total: int) -> Callable[[int], None]:
-    """Show a bar, and return the function that moves it: it takes the number of runs done.
-
-    Raises TypeError or ValueError for a total that is not a whole number from 1 to 100,000.
-    """
-    bar = ipywidgets.IntProgress(value=0, max=validate.whole_number("total", total, 1, 100_000))
-    words = ipywidgets.Label(f"0 of {total:,} runs")
-    display(ipywidgets.HBox([bar, words]))
-
-    def advance(done: int) -> None:
-        # a hundred steps are enough to see, and leave the runs alone
-        if done == total or done % max(1, total // 100) == 0:
-            bar.value, words.value = done, f"{done:,} of {total:,} runs"
-
-    return advance
-
-
-@dataclass(frozen=True)
-class Update:
-    """The two halves of an update, found in a recording. Times in ns."""
-
-    process: int  # index into Trace.processes
-    read_at: int
-    wrote_at: int
-    seen: int
-    written: int
-    stale: bool  # another process has written between the two halves
-
-
-def updates(run: Trace, start: int = 0) -> list[Update]:
-    """Return each update `+= 1` of the first Value in a recording, in the order of the writes; it began with `start`.
-
-    Each access to a Value takes its lock and gives it back. So in each process accesses are, in turn, read and write.
-    Raises TypeError when `run` is no recording, ValueError when no child used a Value in it, or only in part.
-    """
-    if not isinstance(run, Trace):
-        raise TypeError(f"run must be a recording (with record() as run: ...), not {run!r}")
-    accesses = sorted(access for number in range(1, len(run.processes)) for access in _accesses(run, number))
-    if not accesses or len(accesses) % 2:
-        raise ValueError("run must hold children that read and write a Value, each as often as the other")
-    found: list[Update] = []
-    open_reads: dict[int, tuple[int, int, int]] = {}
-    value = start
-    for moment, number in accesses:
-        if number not in open_reads:
-            open_reads[number] = moment, value, len(found)
-        else:
-            read_at, seen, before = open_reads.pop(number)
-            found.append(Update(number, read_at, moment, seen, seen + 1, stale=len(found) > before))
-            value = seen + 1
-    return found
+    for name, case in validate.mapping("losing", losing, "proportions, one or more, by case").items():
+        validate.instance(f"losing[{name!r}]", case, Proportion, "a proportion, such as repeats.share(...)")
+    validate.text("what", what)
+    worst = max(losing, key=lambda case: losing[case].share)
+    name = next((case for case, share in losing.items() if share.share > 0.5), worst)
+    title = f"With a {what} {name}, {losing[name].of_runs} lost updates"
+    return _bars(title, list(losing.items()), [share.count > 0 for share in losing.values()], what)
 
 
 def halves(run: Trace, start: int = 0) -> Picture:
     """Draw the updates of a Value in a recording: a lane a process, each update from its read to its write.
 
     An update in whose window another process wrote is vermilion and hatched, since it writes over what came in between.
-    Raises TypeError and ValueError as `updates` does.
+    Raises TypeError and ValueError as `find_updates` does.
     """
-    found = updates(run, start)
+    found = find_updates(run, start)
     zero, last = min(update.read_at for update in found), max(update.wrote_at for update in found)
     names = [process.name for process in run.processes]
     lanes = sorted({update.process for update in found})
@@ -135,17 +81,6 @@ def halves(run: Trace, start: int = 0) -> Picture:
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("time in ms, from the first read; a bar lasts from reading to writing")
     return Picture(figure, title, " ".join(_say(update, names, zero) for update in found))
-
-
-def _accesses(run: Trace, number: int) -> list[tuple[int, int]]:
-    """Return (moment, process) of each access to the Value; a lock held around several accesses is none itself."""
-    own = [event for event in run.events if event.process == number and event.channel == "Value 1"]
-    pairs = itertools.pairwise(own)
-    return [(_middle(one, two), number) for one, two in pairs if (one.kind, two.kind) == ("acquire", "release")]
-
-
-def _middle(acquired: Event, released: Event) -> int:
-    return (acquired.end + released.begin) // 2
 
 
 def _draw_update(axes: Axes, lane: int, update: Update, zero: int, width: int) -> None:
@@ -170,26 +105,26 @@ def _say(update: Update, names: Sequence[str], zero: int) -> str:
     return f"{names[update.process]} reads {update.seen} at {when[0]} and writes {update.written} at {when[1]}{over}."
 
 
-def _bars(title: str, rows: Sequence[tuple[str, Share]], lost: Sequence[bool], what: str) -> Picture:
+def _bars(title: str, rows: Sequence[tuple[str, Proportion]], lost: Sequence[bool], what: str) -> Picture:
     figure, (axes,) = canvas(title, height=1.4 + 0.45 * len(rows))
     for place, ((_, share), is_lost) in enumerate(zip(rows, lost, strict=True)):
         low, high = (100 * bound for bound in share.interval)
-        value = 100 * share.value
+        value = 100 * share.share
         axes.barh(place, value, height=0.6, color=FAILURE if is_lost else KEPT, hatch=HATCH if is_lost else None,
                   ec="white", lw=0)  # fmt: skip
         axes.errorbar(value, place, xerr=[[max(0.0, value - low)], [max(0.0, high - value)]], color=INK, capsize=4)
-        axes.annotate(_of(share) + (", lost" if is_lost else ""), (high, place), xytext=(8, 0),
+        axes.annotate(share.of_runs + (", lost" if is_lost else ""), (high, place), xytext=(8, 0),
                       textcoords="offset points", va="center", fontsize=11)  # fmt: skip
     axes.set_yticks(range(len(rows)), [label for label, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_ylabel(what)
     axes.set_xlim(0, 140)
-    axes.set_xticks(range(0, 101, 20), [f"{percent} %" for percent in range(0, 101, 20)])
+    axes.set_xticks(range(0, 101, 20), [f"{number} %" for number in range(0, 101, 20)])
     axes.set_xlabel("share of the runs; the line is its 95 % interval", color=INK)
     axes.tick_params(axis="y", length=0)
     axes.axvline(100, color=FAINT, lw=0.5, ls=":")
     words = (
-        f"{what} {label}: {_of(share)}{', lost' if is_lost else ''}, {_true_share(share)}."
+        f"{what} {label}: {share.of_runs}{', lost' if is_lost else ''}, {_true_share(share)}."
         for (label, share), is_lost in zip(rows, lost, strict=True)
     )
     return Picture(figure, title, " ".join(words))
@@ -229,18 +164,10 @@ def _label(outcome: Hashable) -> str:
     return f"{outcome:,}" if isinstance(outcome, int | float) else str(outcome)
 
 
-def _of(share: Share) -> str:
-    return f"{share.successes:,} of {share.trials:,} runs"
-
-
-def _true_share(share: Share) -> str:
-    low, high = (100 * bound for bound in share.interval)
-    if share.successes == 0:
-        return f"the true share may be up to {_percents(high)} %"
-    if share.successes == share.trials:
-        return f"the true share is at least {_percents(low)} %"
-    return f"the true share is between {_percents(low)} and {_percents(high)} %"
-
-
-def _percents(percent: float) -> str:
-    return f"{percent:.3g}" if percent > 90 else f"{percent:.2g}"
+def _true_share(share: Proportion) -> str:
+    low, high = (percent(bound, 2) for bound in share.interval)
+    if share.count == 0:
+        return f"the true share may be up to {high}"
+    if share.count == share.runs:
+        return f"the true share is at least {low}"
+    return f"the true share is between {low} and {high}"

@@ -5,8 +5,11 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from helpers import validate
-from helpers.recording.trace import Event, Trace
+from helpers.recording.kinds import EventKind, Outcome
+from helpers.recording.trace import A_RECORDING, Event, Trace
+from helpers.show.figures.lanes import left_out
 from helpers.show.theme import FAINT, GRID, INK, Picture, canvas, colour_of, pale
+from helpers.words import plural
 
 MOST_ITEMS = 1_000_000
 FILL = colour_of(4)
@@ -22,16 +25,15 @@ def depth(run: Trace, channel: str | None = None, maxsize: int | None = None) ->
     Raises TypeError when `run` is no recording, ValueError when no item was put into the channel in it, TypeError or
     ValueError for a `maxsize` that is not a whole number above 0.
     """
-    if not isinstance(run, Trace):
-        raise TypeError(f"run must be a recording (with record() as run: ...), not {run!r}")
+    validate.instance("run", run, Trace, A_RECORDING)
     if maxsize is not None:
         validate.whole_number("maxsize", maxsize, 1, MOST_ITEMS)
     channel = _channel(run, channel)
-    events = [event for event in run.events if event.channel == channel and not event.failed]
-    puts, gets = ([event for event in events if event.kind == kind] for kind in ("put", "get"))
+    events = [event for event in run.events if event.channel == channel and event.outcome is Outcome.OK]
+    puts, gets = ([event for event in events if event.kind == kind] for kind in (EventKind.PUT, EventKind.GET))
     begin = min(process.begin for process in run.processes)
     steps = _steps(puts, gets, begin, maxsize)
-    title = _title(steps, puts, maxsize)
+    title = _title(steps, puts, maxsize) + left_out(run)
     figure, (axes,) = canvas(title, height=3.2)
     _draw(axes, steps, maxsize)
     return Picture(figure, title, _words(channel, steps, len(puts), len(gets)))
@@ -79,7 +81,11 @@ def _party(axes: Axes, x: float, y: float, name: str, colour: int, link: tuple[f
 
 
 def _channel(run: Trace, channel: str | None) -> str:
-    names = list(dict.fromkeys(event.channel for event in run.events if event.kind == "put" and not event.failed))
+    names = list(
+        dict.fromkeys(
+            event.channel for event in run.events if event.kind == EventKind.PUT and event.outcome is Outcome.OK
+        )
+    )
     if not names:
         raise ValueError("run must be a recording in which an item was put into a queue; there is none in it")
     return names[0] if channel is None else validate.one_of("channel", channel, names)
@@ -114,7 +120,7 @@ def _title(steps: list[Step], puts: list[Event], maxsize: int | None) -> str:
     most = max(inside for _, inside in steps)
     waited = sum(event.end - event.begin for event in puts) / 1e6
     limit = f", of {maxsize:,} allowed; put() waited {waited:,.0f} ms in all" if maxsize else ""
-    return f"The queue held {most:,} item{'' if most == 1 else 's'} at most{limit}"
+    return f"The queue held {plural(most, 'item')} at most{limit}"
 
 
 def _draw(axes: Axes, steps: list[Step], maxsize: int | None) -> None:

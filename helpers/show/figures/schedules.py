@@ -10,23 +10,24 @@ from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from helpers import validate
+from helpers.measuring.proportion import Proportion
 from helpers.scheduling.model.exploration import Exploration, deadlock
 from helpers.scheduling.model.model import State, Step
-from helpers.scheduling.real.free_runs import Frequency, Sample, frequency
+from helpers.scheduling.real.free_runs import Sample
 from helpers.show.theme import FAILURE, FAINT, INK, LINES, MARKERS, Picture, canvas, colour_of, pale
+from helpers.words import percent
 
-MOST_OUTCOMES = 40
-MOST_LABELLED = 6  # outcomes whose bars carry their share as a text
-MOST_DIGITS = 60  # steps in a row that carry the number of their process
-MOST_PROCESSES = 6  # in a circle
+MAX_OUTCOMES = 40
+MAX_LABELLED = 6  # outcomes whose bars carry their share as a text
+MAX_DIGITS = 60  # steps in a row that carry the number of their process
+MAX_PROCESSES = 6  # in a circle
 DEADLOCK = "deadlock"
 MODELS = ("all schedules equally likely", "a fair coin at each step", "observed on this machine")
-_ROUNDING = 1e-14  # of a share that is 0 or 1
 HATCHES = ("", "..", "\\\\\\")
 Point = tuple[float, float]
 BAR = 0.3  # width, of the 1.0 between two outcomes
 
-Shares = dict[str, tuple[float, float, Frequency]]  # by outcome: in all schedules, with a coin, observed
+Shares = dict[str, tuple[float, float, Proportion]]  # by outcome: in all schedules, with a coin, observed
 
 
 def compare(
@@ -40,10 +41,10 @@ def compare(
     Raises TypeError for anything but an exploration, a sample and a function; ValueError for more than 40 outcomes, or
     where there are infinitely many schedules.
     """
-    _check(explored, Exploration, "explored must come from explore")
-    _check(seen, Sample, "seen must come from sample")
-    if not callable(broken):
-        raise TypeError(f"broken must be a function of an outcome, not {broken!r}")
+    validate.instance("explored", explored, Exploration, "what explore returns")
+    validate.instance("seen", seen, Sample, "what sample returns")
+    validate.function("broken", broken, "a function of an outcome", 1)
+    validate.text("what", what)
     outcomes = _in_order({*explored.outcomes, *seen.outcomes})
     bad = [str(outcome) for outcome in outcomes if broken(outcome)]
     rows: Shares = {
@@ -52,10 +53,10 @@ def compare(
     }
     if explored.deadlocks or seen.deadlocks:
         chances = float(explored.probability(deadlock)), float(explored.probability(deadlock, "coin"))
-        rows[DEADLOCK] = (*chances, frequency(seen.deadlocks, seen.runs))
+        rows[DEADLOCK] = (*chances, Proportion(seen.deadlocks, seen.runs))
         bad.append(DEADLOCK)
-    if len(rows) > MOST_OUTCOMES:
-        raise ValueError(f"there must be at most {MOST_OUTCOMES} outcomes to draw, not {len(rows)}")
+    if len(rows) > MAX_OUTCOMES:
+        raise ValueError(f"there must be at most {MAX_OUTCOMES} outcomes to draw, not {len(rows)}")
     title = _finding(explored, seen, broken, what)
     figure, (axes,) = canvas(title, height=4.0)
     _draw_groups(axes, rows, bad)
@@ -84,10 +85,10 @@ def _draw_groups(axes: Axes, rows: Shares, bad: Sequence[str]) -> None:
                      label=MODELS[number] if place == 0 else None)  # fmt: skip
             if number == 2:
                 _draw_interval(axes, at, row[2])
-                top = row[2].high
-            if len(rows) <= MOST_LABELLED:
+                top = row[2].interval[1]
+            if len(rows) <= MAX_LABELLED:
                 axes.text(at, 100 * top + 1.5, _short(height), ha="center", va="bottom", fontsize=9)
-    between = " " if len(rows) <= MOST_LABELLED else "\n"
+    between = " " if len(rows) <= MAX_LABELLED else "\n"
     labels = [f"{outcome}{between}✗" if outcome in bad else outcome for outcome in rows]
     axes.set_xticks(range(len(rows)), labels)
     for label in axes.get_xticklabels():
@@ -102,16 +103,18 @@ def _draw_groups(axes: Axes, rows: Shares, bad: Sequence[str]) -> None:
     axes.legend(frameon=False, ncols=3, fontsize=10, loc="lower left", bbox_to_anchor=(-0.02, 1.0))
 
 
-def _draw_interval(axes: Axes, at: float, seen: Frequency) -> None:
-    below, above = max(0.0, seen.share - seen.low), max(0.0, seen.high - seen.share)
+def _draw_interval(axes: Axes, at: float, seen: Proportion) -> None:
+    low, high = seen.interval
+    below, above = max(0.0, seen.share - low), max(0.0, high - seen.share)
     axes.errorbar(at, 100 * seen.share, yerr=[[100 * below], [100 * above]], color=INK, capsize=3)
 
 
-def _say(outcome: str, uniform: float, coin: float, seen: Frequency, is_bad: bool) -> str:
+def _say(outcome: str, uniform: float, coin: float, seen: Proportion, is_bad: bool) -> str:
     wanted = " (not wanted)" if is_bad else ""
+    low, high = seen.interval
     return (
         f"Outcome {outcome}{wanted}: {percent(uniform)} of all schedules, {percent(coin)} with a coin, observed "
-        f"{percent(seen.share)}, interval {percent(seen.low)} to {percent(seen.high)}."
+        f"{percent(seen.share)}, interval {percent(low)} to {percent(high)}."
     )
 
 
@@ -120,26 +123,19 @@ def _in_order(outcomes: set[Hashable]) -> list[Hashable]:
     return sorted(outcomes) if numbers else sorted(outcomes, key=str)
 
 
-def percent(share: float) -> str:
-    """Return a share from 0 to 1 in percent, with digits enough to tell it from 0 and from 100 %."""
-    if share < _ROUNDING:
-        return "0 %"
-    if 0.99 < share < 1 - _ROUNDING:
-        return f"{100 * share:.{1 - math.floor(math.log10(100 * (1 - share)))}f} %"
-    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.3g} %"
-
-
 def _short(share: float) -> str:
-    return ">99 %" if 0.99 < share < 1 else f"{100 * share:.2g} %" if share < 0.995 else "100 %"
+    return ">99 %" if 0.99 < share < 1 else percent(share, 2)
 
 
 def growth(explored: Mapping[int, Exploration], what: str) -> Picture:
     """Draw how many schedules and how many states a scenario has as it gets larger; `what` names the size.
 
-    Raises ValueError for fewer than two explorations, or one with infinitely many schedules.
+    Raises TypeError or ValueError for fewer than two explorations, or one with infinitely many schedules.
     """
-    if len(explored) < 2:
-        raise ValueError(f"explored must hold two explorations or more, not {len(explored)}")
+    for size, each in validate.mapping("explored", explored, "two explorations or more by size", 2).items():
+        validate.whole_number("a size in explored", size, 0, 10**9)
+        validate.instance(f"explored[{size}]", each, Exploration, "what explore returns")
+    validate.text("what", what)
     sizes = sorted(explored)
     schedules, states = [explored[size].schedules for size in sizes], [len(explored[size]) for size in sizes]
     if math.inf in schedules:
@@ -169,10 +165,10 @@ def wait_for(state: State) -> Picture:
 
     Raises TypeError for anything but a state, ValueError where nobody waits in a circle, or more than 6 do.
     """
-    _check(state, State, "state must be a state of an exploration")
+    validate.instance("state", state, State, "a state of an exploration")
     circle = state.cycle
-    if not 1 <= len(circle) <= MOST_PROCESSES:
-        raise ValueError(f"state must have a circle of 1 to {MOST_PROCESSES} waiting processes, not {len(circle)}")
+    if not 1 <= len(circle) <= MAX_PROCESSES:
+        raise ValueError(f"state must have a circle of 1 to {MAX_PROCESSES} waiting processes, not {len(circle)}")
     names = [state.model.names[wait.process] for wait in circle]
     title = f"{len(circle)} processes wait in a circle: none of them can ever go on"
     height = 2.0 + 0.8 * len(circle)
@@ -226,7 +222,11 @@ def _arrow(axes: Axes, start: tuple[Point, Patch], end: tuple[Point, Patch], wai
 
 
 def switches(schedule: Sequence[int]) -> int:
-    """Return how often the turn goes to another process in a schedule."""
+    """Return how often the turn goes to another process in a schedule.
+
+    Raises TypeError or ValueError for what is not a list of process numbers.
+    """
+    _check_schedule("schedule", schedule, least=0)
     return sum(first != second for first, second in itertools.pairwise(schedule))
 
 
@@ -235,11 +235,8 @@ def strips(schedules: Mapping[str, Sequence[int]]) -> Picture:
 
     Raises TypeError or ValueError for no schedule, or one that is not a list of process numbers.
     """
-    if not schedules or not all(schedules.values()):
-        raise ValueError("schedules must hold one schedule or more, and none without a step")
-    for name, schedule in schedules.items():
-        for process in schedule:
-            validate.whole_number(f"schedules[{name!r}]", process, 0, 63)
+    for name, schedule in validate.mapping("schedules", schedules, "schedules, one or more, by name").items():
+        _check_schedule(f"schedules[{name!r}]", schedule, least=1)
     changes = {name: switches(schedule) for name, schedule in schedules.items()}
     longest = max(map(len, schedules.values()))
     title = "Switches to another process: " + ", ".join(f"{count:,} ({name})" for name, count in changes.items())
@@ -247,7 +244,7 @@ def strips(schedules: Mapping[str, Sequence[int]]) -> Picture:
     for row, schedule in enumerate(schedules.values()):
         colours = [colour_of(process) for process in schedule]
         axes.barh([row] * len(schedule), 1, left=range(len(schedule)), height=0.62, color=colours, ec="white", lw=1)
-        if longest <= MOST_DIGITS:
+        if longest <= MAX_DIGITS:
             for at, process in enumerate(schedule):
                 # a light patch under the digit, since not every colour carries black or white
                 axes.text(at + 0.5, row, f"{process}", ha="center", va="center", fontsize=9,
@@ -265,10 +262,10 @@ def strips(schedules: Mapping[str, Sequence[int]]) -> Picture:
 def story(steps: Sequence[Step]) -> str:
     """Tell a schedule in lines, one for each turn: the steps that a process takes until another one comes.
 
-    Raises ValueError for no steps.
+    Raises TypeError or ValueError for anything else, and for no steps.
     """
-    if not steps:
-        raise ValueError("steps must hold one step or more, such as those of a replay, not none")
+    for number, step in enumerate(validate.sequence("steps", steps, "steps, one or more, such as those of a replay")):
+        validate.instance(f"steps[{number}]", step, Step, "a step, such as those of a replay")
     names, lines, first = steps[0].state.model.names, [], 1
     for process, turn in itertools.groupby(steps, key=lambda step: step.process):
         labels = [step.label for step in turn]
@@ -283,6 +280,6 @@ def _from_to(labels: list[str]) -> str:
     return ", ".join(labels) if len(labels) < 4 else f"{labels[0]}, {labels[1]}, … {labels[-1]}"
 
 
-def _check(value: object, kind: type, words: str) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(f"{words}, not {value!r}")
+def _check_schedule(name: str, schedule: Sequence[int], least: int) -> None:
+    for number, process in enumerate(validate.sequence(name, schedule, "process numbers, such as [0, 1, 0]", least)):
+        validate.whole_number(f"{name}[{number}]", process, 0, 63)

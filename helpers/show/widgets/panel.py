@@ -1,17 +1,20 @@
 """The panel of a lesson's Play section: knobs, a button, a picture and a verdict in words."""
 
+import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import ipywidgets
 
+from helpers import validate
 from helpers.show.theme import Picture
 from helpers.show.widgets.kernel import in_main_thread
 
-Knob = tuple[float, float, float] | Sequence[str]
-Run = Callable[..., tuple[Picture, str]]
+Knob = tuple[float, float, float] | Sequence[str] | Mapping[str, Any] | bool
+Experiment = Callable[..., tuple[Mapping[str, Any], str]]
+Draw = Callable[..., Picture]
 
 
 class Panel(ipywidgets.VBox):
@@ -20,8 +23,9 @@ class Panel(ipywidgets.VBox):
     One run at a time. On a page without a kernel the first picture and its verdict show.
     """
 
-    def __init__(self, run: Run, knobs: dict[str, ipywidgets.Widget]) -> None:
-        self.run = run
+    def __init__(self, experiment: Experiment, draw: Draw, knobs: dict[str, ipywidgets.Widget]) -> None:
+        self.experiment = experiment
+        self.draw = draw
         self.knobs = knobs
         self.picture: Picture | None = None
         self.verdict = ""
@@ -42,18 +46,23 @@ class Panel(ipywidgets.VBox):
             return
         self._button.disabled, self._button.description = True, "running …"
         try:
-            self.picture, self.verdict = self.run(**{name: knob.value for name, knob in self.knobs.items()})
+            data, verdict = _result(self.experiment(**{name: knob.value for name, knob in self.knobs.items()}))
+            self.picture, self.verdict = self.draw(**data), verdict
             self._shown.value = self.picture.html()
         except Exception as error:
-            self.verdict = f"{type(error).__name__}: {error}"
+            # without the picture of an earlier run, which shows something else
+            self.picture, self._shown.value, self.verdict = None, "", f"{type(error).__name__}: {error}"
+        except BaseException:
+            self.picture, self._shown.value, self.verdict = None, "", "Interrupted. Press Run to begin again."
+            raise
         finally:
             self._button.disabled, self._button.description = False, "Run"
+            # announced by screen readers when it changes
+            self._said.value = f'<p role="status" style="white-space: pre-wrap"><b>{escape(self.verdict)}</b></p>'
             self._busy.release()
-        # announced by screen readers when it changes
-        self._said.value = f'<p role="status" style="white-space: pre-wrap"><b>{escape(self.verdict)}</b></p>'
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        plain = f"{self.verdict} {self.picture}"
+        plain = f"{self.verdict} {self.picture or ''}".rstrip()
         return {
             **super()._repr_mimebundle_(**kwargs),
             "text/html": self._said.value + self._shown.value,
@@ -61,21 +70,52 @@ class Panel(ipywidgets.VBox):
         }
 
 
-def panel(run: Run, **knobs: Knob) -> Panel:
-    """Return a panel that calls `run` with the value of each knob, and shows the (picture, verdict) it returns.
+def panel(experiment: Experiment, draw: Draw, **knobs: Knob) -> Panel:
+    """Return a panel that calls `experiment` with the value of each knob, and shows what comes of it.
 
-    A knob is (lowest, highest, first value) for a slider, whole numbers or not, or a list of words to choose from.
-    Raises TypeError for a knob of any other form, ValueError for a first value out of range.
+    The experiment returns the arguments of `draw` by name, and a verdict in words. A knob is (lowest, highest, first
+    value) for a slider, whole numbers or not; True or False; a list of words to choose from; or a dict of words and the
+    values that they stand for. Raises TypeError for a knob of any other form or an experiment that does not take these
+    knobs, ValueError for a first value out of range.
     """
-    return Panel(run, {name: _widget(name, knob) for name, knob in knobs.items()})
+    widgets = {name: _widget(name, knob) for name, knob in knobs.items()}
+    _check_takes(experiment, knobs)
+    if not callable(draw):
+        validate.refuse(TypeError, "draw", "a function that returns a picture, such as lanes", draw)
+    return Panel(experiment, draw, widgets)
+
+
+def _check_takes(experiment: Experiment, knobs: dict[str, Knob]) -> None:
+    allowed = f"a function of {', '.join(knobs) or 'nothing'} that returns (what is drawn, verdict)"
+    if not callable(experiment):
+        validate.refuse(TypeError, "experiment", allowed, experiment)
+    try:
+        inspect.signature(experiment).bind(**knobs)
+    except TypeError as error:
+        validate.refuse(TypeError, "experiment", f"{allowed} ({error})", experiment)
+
+
+def _result(returned: object) -> tuple[Mapping[str, Any], str]:
+    match returned:
+        case (Mapping() as data, str() as verdict):
+            return data, verdict
+    allowed = "(the arguments of draw, verdict), such as ({'run': run}, 'it took 2 s')"
+    validate.refuse(TypeError, "what experiment returns", allowed, returned)
 
 
 def _widget(name: str, knob: Knob) -> ipywidgets.Widget:
     look = {"description": name.replace("_", " "), "style": {"description_width": "10em"}, "layout": {"width": "34em"}}
-    if all(isinstance(each, str) for each in knob) and knob:
+    if isinstance(knob, bool):
+        # on the line of the other knobs' values, with its name before it
+        return ipywidgets.Checkbox(knob, indent=True, **look)
+    if isinstance(knob, Mapping) and knob:
+        return ipywidgets.Dropdown(options=list(knob.items()), **look)
+    allowed = "words to choose from, a dict of words and values, True or False, or (lowest, highest, first value)"
+    validate.sequence(name, knob, allowed, least=0)
+    if knob and all(isinstance(each, str) for each in knob):
         return ipywidgets.Dropdown(options=list(knob), **look)
     if len(knob) != 3 or not all(isinstance(each, int | float) for each in knob):
-        raise TypeError(f"{name} must be (lowest, highest, first value) or a list of words, not {knob!r}")
+        validate.refuse(TypeError, name, f"a list of {allowed}", knob)
     low, high, first = knob
     if not low <= first <= high:
         raise ValueError(f"{name} must start between {low} and {high}, not at {first}")

@@ -10,8 +10,10 @@ from typing import Any
 import ipywidgets
 from IPython.display import Markdown
 
-from helpers.show.figures.costs import rounded
+from helpers import validate
+from helpers.words import rounded
 
+LARGEST = 1e15  # number that is told
 CLOSE = 2.0  # a number within this factor of what happened counts as right
 
 
@@ -36,7 +38,7 @@ class Prediction(ipywidgets.VBox):
 
     def _take(self, _: ipywidgets.Button) -> None:
         try:
-            self.answer = self._choice.value if self.answers else float(self._choice.value)
+            self.answer = self._choice.value if self.answers else _number(self._choice.value)
         except ValueError:
             self.answer = None
         if self.answer is None:
@@ -53,10 +55,14 @@ class Prediction(ipywidgets.VBox):
     def verdict(self, happened: str | float, because: str) -> Markdown:
         """Return what happened and why, compared with the learner's answer if there is one.
 
-        Raises ValueError when `happened` is not one of the answers that were offered.
+        Raises TypeError or ValueError when `happened` is not one of the answers that were offered, or no number where
+        a number was asked for.
         """
-        if self.answers and happened not in self.answers:
-            raise ValueError(f"happened must be one of the answers {list(self.answers)}, not {happened!r}")
+        if self.answers:
+            validate.one_of("happened", happened, self.answers)
+        else:
+            validate.number("happened", happened, -LARGEST, LARGEST, self.unit)
+        validate.text("because", because, may_be_empty=True)
         shown = happened if isinstance(happened, str) else f"{rounded(happened)} {self.unit}"
         return Markdown(f"{self._comparison(happened)}**What happened: {shown}.** {because}")
 
@@ -71,21 +77,25 @@ class Prediction(ipywidgets.VBox):
 def predict(question: str, answers: Sequence[str] = (), unit: str = "") -> Prediction:
     """Ask a question with two to five answers, or (with a `unit`) one whose answer is a number.
 
-    Raises TypeError for a question or answers that are not text, ValueError for a wrong number of answers, for two that
-    are the same, and for neither answers nor a unit.
+    Raises TypeError for a question, answers or a unit that are not text, ValueError for a wrong number of answers, for
+    two that are the same, and for neither answers nor a unit.
     """
-    if not isinstance(question, str) or not all(isinstance(answer, str) for answer in answers):
-        raise TypeError(f"question and answers must be text, not {question!r} and {answers!r}")
-    if not answers and not unit:
-        raise ValueError("answers must be given, or the unit of a number")
-    if answers and not (2 <= len(answers) <= 5 and len(set(answers)) == len(answers)):
-        raise ValueError(f"answers must be two to five, all different, not {list(answers)}")
+    validate.text("question", question)
+    validate.text("unit", unit, may_be_empty=True)
+    allowed = "two to five different answers, or empty if the answer is a number with a unit"
+    validate.texts("answers", answers, allowed, least=0 if unit else 2, most=5)
+    if len(answers) == 1 or len(set(answers)) < len(answers):
+        validate.refuse(ValueError, "answers", f"a list of {allowed}", answers)
     return Prediction(question, answers, unit)
 
 
 def _radio_buttons(answers: Sequence[str]) -> ipywidgets.RadioButtons:
     # none is marked at first, so that none is suggested
     return ipywidgets.RadioButtons(options=answers, value=None, layout={"width": "max-content"})
+
+
+def _number(said: str) -> float:
+    return validate.number("your answer", float(said), -LARGEST, LARGEST)
 
 
 def _is_close(answer: float, happened: float) -> bool:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from IPython.display import Markdown
 
+from helpers import validate
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -23,6 +25,8 @@ def _source(worker: Callable[..., object] | type) -> str:
     try:
         source, path = inspect.getsource(worker).rstrip(), Path(inspect.getfile(worker))
     except (TypeError, OSError):
-        raise TypeError(f"workers must be functions or classes written in a module, not {worker!r}") from None
+        source = ""
+    if not source or inspect.ismodule(worker):
+        validate.refuse(TypeError, "workers", "functions or classes written in a module", worker)
     name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
     return f"`{name}`\n\n```python\n{source}\n```"

@@ -15,10 +15,11 @@ from helpers.lessons.interleavings import (
     locked_increments,
     philosophers,
 )
-from helpers.scheduling import deadlock, ends_with, explore, replay, violation
+from helpers.scheduling import deadlock, ends_with, explore, violation
 from helpers.scheduling.model.worker_graph import CannotExplore
-from helpers.show.explorer.explorer import MOST_LIVE, SCRIPT, explorer, replay_lanes
-from helpers.show.theme import FAILURE, PROCESS_COLOURS
+from helpers.show.explorer.explorer import MAX_LIVE, explorer
+from helpers.show.explorer.page import SCRIPT, STYLE
+from helpers.show.theme import PROCESS_COLOURS
 from helpers.show.widgets import kernel
 from helpers.show.widgets.kernel import in_main_thread
 
@@ -35,10 +36,6 @@ def heard(shown, task, **content):
     shown.send = lambda message, buffers=None: sent.append(message)
     shown._answer(shown, {"task": task, **content}, [])
     return sent
-
-
-def colours_of(picture):
-    return [patch.get_facecolor()[:3] for patch in picture.figure.axes[0].patches]
 
 
 def test_the_graph_is_plain_and_every_process_has_a_colour():
@@ -76,7 +73,7 @@ def test_a_statement_can_be_expanded_where_that_makes_a_difference():
     assert explorer(additions(2)).grain == "access"
     assert explorer(increments(2)).grain == "step"
     assert explorer(additions(2), grain="step").grain == "step"
-    places = explorer(additions(2)).graph["places"]
+    places = explorer(additions(2)).graph["locations"]
     assert {(place["depth"], place["doing"]) for place in places} == {
         (0, "read counter"),
         (1, "write counter"),
@@ -96,7 +93,7 @@ def test_the_saved_page_holds_the_script_and_the_graph():
     shown = explorer(philosophers(), {"make both wait": deadlock})
     packed = re.search('data-talking-processes-explorer="([^"]+)"', html_of(shown)).group(1)
     content = json.loads(zlib.decompress(base64.b64decode(packed)))
-    assert content == {"script": SCRIPT.read_text("utf-8"), "graph": shown.graph}
+    assert content == {"script": SCRIPT, "style": STYLE, "graph": shown.graph}
     assert "http" not in html_of(shown)
 
 
@@ -115,7 +112,7 @@ def test_a_page_stays_small():
 
 def test_more_states_than_are_saved_work_with_a_kernel_only():
     shown = explorer(increments(2, 8))
-    assert 5_000 < len(shown.graph["states"]) <= MOST_LIVE
+    assert 5_000 < len(shown.graph["states"]) <= MAX_LIVE
     page = html_of(shown)
     assert f"Its {len(shown.graph['states']):,} states are too many to be saved with the page." in page
     assert "<script>" not in page and len(page) < 5_000
@@ -164,7 +161,7 @@ def test_processes_start_in_the_main_thread_whichever_thread_hears_the_browser(m
     called = []
 
     class Loop:
-        add_callback = staticmethod(called.append)
+        add_callback = staticmethod(lambda run, call: called.append(call))
 
     class Shell:
         kernel = type("Kernel", (), {"io_loop": Loop})
@@ -176,27 +173,6 @@ def test_processes_start_in_the_main_thread_whichever_thread_hears_the_browser(m
     later.start()
     later.join(5)
     assert called == ["at once", print]
-
-
-def test_lost_updates_are_drawn_in_vermilion_and_named():
-    picture = replay_lanes(replay(increments(2), [0, 1, 0, 1]))
-    assert picture.title == "4 steps on real processes: the outcome is 1, 1 update lost"
-    assert re.search(r"Step 4, at \d+\.\d\d ms: increment 1, write 1, an update is lost\.$", picture.words)
-    vermilion = tuple(int(FAILURE[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    assert [colour == pytest.approx(vermilion) for colour in colours_of(picture)].count(True) == 1
-    assert any("lost update" in text.get_text() for text in picture.figure.axes[0].texts)
-
-
-def test_a_deadlock_is_drawn_with_who_waits_for_whom():
-    picture = replay_lanes(replay(philosophers(), [0, 1]))
-    assert picture.title == "2 steps on real processes: a deadlock"
-    assert picture.words.endswith("dine 0 waits for fork 1, held by dine 1. dine 1 waits for fork 0, held by dine 0.")
-
-
-def test_a_replay_without_a_step_can_be_drawn():
-    picture = replay_lanes(replay(increments(2), []))
-    assert picture.title == "0 steps on real processes: stopped before the end"
-    assert picture.png().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("runs", [0, -1, 10**6])

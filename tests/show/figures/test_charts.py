@@ -18,10 +18,15 @@ def test_bars_compare_the_longest_with_the_shortest():
     assert picture.words == "quick: 100 ms, slow: 300 ms."
 
 
-@pytest.mark.parametrize("seconds", [{}, {"alone": 1.0}, {"a": 1.0, "b": 0.0}])
+@pytest.mark.parametrize("seconds", [{}, {"alone": 1.0}])
 def test_bars_need_two_durations(seconds):
-    with pytest.raises(ValueError, match="seconds must hold two durations or more"):
+    with pytest.raises(ValueError, match="seconds must be a dict of two durations or more by name, not"):
         bars(seconds)
+
+
+def test_a_duration_that_cannot_be_is_named_with_its_bar():
+    with pytest.raises(ValueError, match=r"seconds\['b'\] must be above 0 and at most 1e\+06 seconds, not 0.0"):
+        bars({"a": 1.0, "b": 0.0})
 
 
 def test_steps_tell_between_which_sizes_the_duration_jumps():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from helpers.recording.kinds import EventKind
 from helpers.recording.trace import Event, Message, ProcessInfo, Trace
 from helpers.show import lanes
 
@@ -75,3 +76,22 @@ def test_an_empty_recording_is_refused():
 def test_a_picture_carries_its_words_into_html():
     html = lanes(conversation(1))._repr_mimebundle_()["text/html"]
     assert html.startswith('<img alt="2 processes, 1 message;')
+
+
+def test_a_process_goes_on_while_another_thread_of_it_waits():
+    run = Trace([ProcessInfo("MainProcess", 1, None, 0, 10 * MS)])
+    run.events = [Event(0, EventKind.PUT, 0, 2 * MS), Event(0, EventKind.SEND, 0, 9 * MS, thread="QueueFeederThread")]
+    picture = lanes(run)
+    assert picture.title.endswith("MainProcess waited 20% of the time")
+    drawn = [patch for patch in picture.figure.axes[0].patches if patch.get_hatch()]
+    assert [patch.get_width() for patch in drawn] == [2.0]
+
+
+def test_what_could_not_be_read_is_said_in_the_title_and_in_the_words():
+    run = conversation(3)
+    run.left_out = 1_234
+    picture = lanes(run)
+    assert picture.title == "2 processes, 3 messages at first; 1,234 later calls left out"
+    assert "From 2.5 ms on calls are left out, 1,234 of them." in picture.words
+    assert "waiting" not in picture.words
+    assert lanes(run, title="A conversation").title == "A conversation; 1,234 later calls left out"

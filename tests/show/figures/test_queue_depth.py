@@ -2,6 +2,7 @@
 
 import pytest
 
+from helpers.recording.kinds import Outcome
 from helpers.recording.trace import Event, ProcessInfo, Trace
 from helpers.show.figures.queue_depth import depth, mailbox
 
@@ -49,7 +50,7 @@ def test_a_put_that_is_noted_before_the_get_that_made_room_does_not_go_above_the
 
 def test_calls_that_failed_and_other_queues_do_not_count():
     run = trace(
-        event("put", 1, 1), event("get", 2, 3, failed=True), event("put", 4, 4, failed=True),
+        event("put", 1, 1), event("get", 2, 3, outcome=Outcome.TIMED_OUT), event("put", 4, 4, outcome=Outcome.RAISED),
         event("put", 5, 5, "Queue 2"), event("put", 6, 6, "Queue 2"),
     )  # fmt: skip
     assert drawn(depth(run)) == [0, 1]
@@ -62,6 +63,12 @@ def test_pictures_can_be_drawn_and_carry_their_words():
     assert "5,000 items put" in depth(many).html()
     assert "2 producers put items into a row of 4 slots" in mailbox().html()
     assert mailbox(1, 6, 6).png().startswith(b"\x89PNG")
+
+
+def test_what_could_not_be_read_is_said_in_the_title():
+    run = trace(event("put", 1, 1))
+    run.left_out = 1
+    assert depth(run).title == "The queue held 1 item at most; 1 later call left out"
 
 
 def test_bad_input_is_refused():

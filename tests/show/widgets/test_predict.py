@@ -68,6 +68,31 @@ def test_a_wrong_number_of_answers_is_refused(answers):
         predict("How many?", answers)
 
 
+@pytest.mark.parametrize("said", ["nan", "inf", "1e300"])
+def test_a_number_that_says_nothing_is_asked_for_again(said):
+    question = predict("How long?", unit="ms")
+    question._choice.value = said
+    press(question)
+    assert question.answer is None and "Type a number" in question._said.value
+
+
+@pytest.mark.parametrize("happened", [float("nan"), float("inf"), "soon", None])
+def test_what_happened_must_be_a_number_where_one_was_asked_for(happened):
+    with pytest.raises((TypeError, ValueError), match=f"happened must be .* ms, not {happened!r}"):
+        predict("How long?", unit="ms").verdict(happened, because="")
+
+
+def test_a_unit_must_be_text():
+    with pytest.raises(TypeError, match="unit must be text, not 5"):
+        predict("How long?", unit=5)
+
+
+@pytest.mark.parametrize("answers", [None, 5, "abc"])
+def test_answers_must_be_a_list(answers):
+    with pytest.raises(TypeError, match=f"answers must be a list of two to five .*, not {answers!r}"):
+        predict("How many?", answers)
+
+
 @pytest.mark.parametrize(("question", "answers"), [(None, ["a", "b"]), ("How many?", [1, 2])])
 def test_what_is_not_text_is_refused(question, answers):
     with pytest.raises(TypeError, match="must be text"):

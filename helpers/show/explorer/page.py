@@ -1,0 +1,92 @@
+"""The explorer on a page without a kernel: the graph and the script travel inside; without scripts, all is in words."""
+
+import base64
+import json
+import re
+import zlib
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from helpers.scheduling.model.export import MAX_STATES
+
+_FOLDER = Path(__file__).parent
+_IMPORT = re.compile(r'^import .* from "\./program\.js";\n', re.MULTILINE)
+# brings every explorer on the page to life that still is words
+_AWAKEN = """
+(async () => {
+  for (const place of document.querySelectorAll("[data-talking-processes-explorer]")) {
+    const packed = place.dataset.talkingProcessesExplorer;
+    delete place.dataset.talkingProcessesExplorer;
+    const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const { script, style, graph } = JSON.parse(await new Response(stream).text());
+    if (!document.getElementById("talking-processes-explorer")) {
+      const sheet = document.createElement("style");
+      sheet.id = "talking-processes-explorer";
+      sheet.textContent = style;
+      document.head.append(sheet);
+    }
+    const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+    const { still } = await import(address);
+    still(graph, place);
+  }
+})();
+"""
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text("utf-8")
+
+
+def _joined() -> str:
+    # one module, because a saved page has no second file to import from
+    view, imports = _IMPORT.subn("", _read("view.js"))
+    if imports != 1:
+        raise RuntimeError("view.js must import from ./program.js in one line, so that the two can be joined")
+    return PROGRAM + view
+
+
+PROGRAM = _read("program.js")
+SCRIPT = _joined()
+STYLE = _read("style.css")
+
+
+def title(graph: dict[str, Any]) -> str:
+    """Return what an explorer is, in one sentence."""
+    names = ", ".join(process["name"] for process in graph["processes"])
+    return f"Explorer of {graph['name']}: be the scheduler of {names}."
+
+
+def page(graph: dict[str, Any]) -> str:
+    """Return an explorer as HTML; of more than 5,000 states only what it is, in words."""
+    words = _in_words(graph)
+    if len(graph["states"]) > MAX_STATES:
+        return f"{words}<p>Its {len(graph['states']):,} states are too many to be saved with the page.</p>"
+    content = json.dumps({"script": SCRIPT, "style": STYLE, "graph": graph}, separators=(",", ":"))
+    packed = base64.b64encode(zlib.compress(content.encode(), 9)).decode()
+    return f'<div data-talking-processes-explorer="{packed}">{words}</div><script>{_AWAKEN}</script>'
+
+
+def _in_words(graph: dict[str, Any]) -> str:
+    """Say in HTML what can be read without a script: the task, the code, the start, all outcomes."""
+    tasks = "".join(f"<li>{escape(goal['task'])}</li>" for goal in graph["goals"])
+    sources = "".join(f"<pre>{escape(chr(10).join(source['lines']))}</pre>" for source in graph["sources"])
+    values = graph["shared"][graph["states"][0][0]]["values"]
+    shared = ", ".join(f"{thing['name']} = {value}" for thing, value in zip(graph["objects"], values, strict=True))
+    return (
+        f"<p><b>{escape(title(graph))}</b> Run this notebook to take their steps yourself.</p>"
+        + (f"<p>The task:</p><ul>{tasks}</ul>" if tasks else "")
+        + f"{sources}<p>At the start: {escape(shared)}.</p>{_outcome_table(graph)}"
+    )
+
+
+def _outcome_table(graph: dict[str, Any]) -> str:
+    ends = graph["outcomes"] + ([{"text": "deadlock", **graph["deadlock"]}] if None in graph["ends"].values() else [])
+    head = "<tr><th>outcome</th><th>exact count</th><th>with a fair coin</th></tr>"
+    rows = (
+        f"<td>{escape(end['text'])}</td><td>{end['schedules'].replace('inf', 'endlessly many')} schedules</td>"
+        f"<td>{end['coin']:.1%}</td>"
+        for end in ends
+    )
+    return f"<table>{head}{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"

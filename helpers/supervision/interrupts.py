@@ -1,0 +1,256 @@
+"""Interrupts: Ctrl-C waits while an instrument opens or closes, and is never lost.
+
+A KeyboardInterrupt may appear between any two steps of Python. Where it would leave a block half open, the code is
+masked: the signal is noted, and raised as soon as the masked code is over. Whether code is masked is read off the stack
+when the signal arrives, so there is no moment at which a mask is not yet, or no longer, in place.
+"""
+
+import contextlib
+import functools
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from types import CodeType, FrameType, TracebackType
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+__tracebackhide__ = True  # an instrument: never the place where somebody waits
+
+# what interrupts the main thread; where there is no SIGALRM (Windows) it is done as Ctrl-C would do it
+NUDGE = getattr(signal, "SIGALRM", signal.SIGINT)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Y = TypeVar("Y")
+
+
+class Listener(Protocol):
+    """An open block that wants to know of interrupts, and that may have to stop the code in it."""
+
+    def wake(self) -> None:
+        """Take note, soon, that an interrupt waits; called from the signal handler."""
+
+    def reason_to_stop(self) -> BaseException | None:
+        """Return what is to be thrown into the main thread now, if anything."""
+
+
+class Block:
+    """A `with` block whose opening (`_open`) and closing (`_end`) no Ctrl-C cuts in two.
+
+    In a thread other than the main one, where no signal arrives, it is an ordinary block.
+    """
+
+    def __enter__(self) -> Any:
+        _listen()
+        try:
+            return self._open()
+        except BaseException:
+            _leave()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        try:
+            return self._end(error)
+        finally:
+            _leave()
+            _raise_what_waited()
+
+    def _open(self) -> Any:
+        raise NotImplementedError
+
+    def _end(self, error: BaseException | None) -> bool | None:
+        raise NotImplementedError
+
+
+class _GeneratorBlock(Block):
+    def __init__(self, inner: contextlib.AbstractContextManager[Any]) -> None:
+        self._inner = inner
+
+    def _open(self) -> Any:
+        return self._inner.__enter__()
+
+    def _end(self, error: BaseException | None) -> bool | None:
+        return self._inner.__exit__(type(error) if error else None, error, error and error.__traceback__)
+
+
+def uninterrupted_block(function: Callable[P, Generator[Y]]) -> Callable[P, contextlib.AbstractContextManager[Y]]:
+    """Make a generator function a `with` block as `contextlib.contextmanager` does, opened and closed in one piece."""
+    plain = contextlib.contextmanager(function)
+
+    @functools.wraps(function)
+    def make(*args: P.args, **kwargs: P.kwargs) -> Any:
+        return _GeneratorBlock(plain(*args, **kwargs))
+
+    return make
+
+
+def uninterrupted(function: Callable[P, R], patience: float = float("inf")) -> Callable[P, R]:
+    """Make a function one that no Ctrl-C cuts in two, unless it lasts longer than `patience` seconds."""
+
+    @functools.wraps(function)
+    def masked(*args: P.args, **kwargs: P.kwargs) -> R:
+        patient_until = time.monotonic() + patience
+        _listen()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            del patient_until  # from here on there is no end of patience
+            _leave()
+            _raise_what_waited()
+
+    _MASKED.add(masked.__code__)
+    return masked
+
+
+def in_one_piece(function: Callable[P, R]) -> Callable[P, R]:
+    """Let no Ctrl-C cut a function in two while a block is open; it is raised soon after."""
+    _MASKED.add(function.__code__)
+    return function
+
+
+def gives_way(call: Callable[[], object]) -> bool:
+    """Run a Python function in masked code; return True when an interrupt or a deadline cut it short."""
+    try:
+        call()
+    except _GivenUp:
+        return True
+    return False
+
+
+def is_waiting() -> bool:
+    """Tell whether a Ctrl-C waits for masked code to end."""
+    return _waiting
+
+
+def add(listener: Listener) -> None:
+    """Let a block take part until `remove`; called in masked code."""
+    _listeners.append(listener)
+
+
+def remove(listener: Listener) -> None:
+    """Undo `add`."""
+    _listeners.remove(listener)
+
+
+def nudge() -> None:
+    """Wake the main thread, from another one, so that it raises what waits."""
+    global _nudged
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, NUDGE)
+    else:
+        _nudged = True
+        # `_thread.interrupt_main` would not wake a blocked call on Windows
+        signal.raise_signal(NUDGE)
+
+
+class _GivenUp(BaseException):
+    """Thrown into a call that gives way."""
+
+
+_MASKED: set[CodeType] = {Block.__enter__.__code__, Block.__exit__.__code__}
+_CONTEXTLIB = contextlib.contextmanager.__code__.co_filename
+_listeners: list[Listener] = []
+_previous: dict[int, Any] = {}  # what the signals did before
+_users = 0  # blocks that are open, and masked functions under way, in the main thread
+_waiting = False  # a Ctrl-C that is noted and not yet raised
+_nudged = False
+
+
+def _listen() -> None:
+    global _users
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if _users == 0:
+        # first the signal that others send: from here on it is noted
+        _previous[signal.SIGINT] = signal.signal(signal.SIGINT, _on_signal) or signal.SIG_DFL
+        _previous[NUDGE] = _previous[NUDGE] if NUDGE == signal.SIGINT else signal.signal(NUDGE, _on_signal)
+    _users += 1
+
+
+def _leave() -> None:
+    global _users
+    if threading.current_thread() is not threading.main_thread():
+        return
+    _users -= 1
+    if _users == 0:
+        signal.signal(NUDGE, _previous[NUDGE])
+        signal.signal(signal.SIGINT, _previous[signal.SIGINT])
+
+
+def _raise_what_waited() -> None:
+    """Raise the interrupt that masked code held back, unless code around it is masked too."""
+    caller = sys._getframe(1).f_back
+    if _waiting and threading.current_thread() is threading.main_thread() and not _is_masked(caller):
+        _interrupt(caller)
+
+
+def _interrupt(frame: FrameType | None) -> None:
+    """Do what Ctrl-C did before; usually raise KeyboardInterrupt."""
+    global _waiting
+    _waiting = False
+    previous = _previous[signal.SIGINT]
+    try:
+        if callable(previous):
+            previous(signal.SIGINT, frame)
+        elif previous == signal.SIG_DFL:
+            raise KeyboardInterrupt
+    except BaseException as interrupt:
+        # whatever else was under way ends with it; one error is enough
+        raise interrupt from None
+
+
+def _on_signal(number: int, frame: FrameType | None) -> None:
+    global _waiting, _nudged
+    if number == signal.SIGINT and not _nudged:
+        _waiting = True
+        for listener in _listeners:
+            listener.wake()
+    _nudged = False
+    reasons = (listener.reason_to_stop() for listener in _listeners)
+    reason = next(filter(None, reasons), None)
+    if not _is_masked(frame):
+        if _waiting:
+            _interrupt(frame)
+        if reason:
+            raise reason
+    elif (_waiting or reason) and _is_in_a_call_that_gives_way(frame):
+        raise _GivenUp
+
+
+def _is_masked(frame: FrameType | None) -> bool:
+    if frame is not None and frame.f_code.co_filename == _CONTEXTLIB:
+        # between a generator's block and the code in it
+        return True
+    while frame is not None:
+        if frame.f_code in _MASKED:
+            return time.monotonic() < frame.f_locals.get("patient_until", float("inf"))
+        frame = frame.f_back
+    return False
+
+
+def _is_in_a_call_that_gives_way(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_back is not None and frame.f_code not in _MASKED:
+        caller = frame.f_back
+        # in the call, not merely in `gives_way`, which cannot catch everywhere
+        if caller.f_code is gives_way.__code__ and frame.f_code is caller.f_locals["call"].__code__:
+            return True
+        frame = caller
+    return False
+
+
+def _forget() -> None:
+    """In a forked child: the blocks are the parent's."""
+    global _users, _waiting
+    _listeners.clear()
+    if _users:
+        for number, handler in _previous.items():
+            signal.signal(number, handler)
+    _users, _waiting = 0, False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

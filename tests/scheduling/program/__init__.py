@@ -1,0 +1,1 @@
+"""Tests of the storey of the same name in helpers/scheduling."""

@@ -1,0 +1,92 @@
+"""Scenarios that the tests of every storey share, and what hypothesis draws."""
+
+from functools import partial
+from multiprocessing import get_all_start_methods
+
+from hypothesis import strategies as st
+
+from helpers.lessons import interleavings
+from helpers.scheduling import (
+    CannotExplore,
+    Model,
+    Scenario,
+    explore,
+)
+from tests import scheduled
+from tests.enumeration import DEADLOCK
+
+TWELVE = [
+    interleavings.increments(3),
+    interleavings.additions(),
+    interleavings.locked_increments(3),
+    interleavings.check_then_act(),
+    interleavings.philosophers(2),
+    interleavings.ordered_philosophers(2),
+    interleavings.peterson(),
+    interleavings.bounded_queue(),
+    interleavings.rendezvous(),
+    interleavings.deliveries(),
+    interleavings.crowded_room(2),
+    interleavings.telephone(),
+]
+
+
+ODD_ONES = [
+    scheduled.of(scheduled.twice_the_same),
+    scheduled.of(scheduled.twice_the_same, 2),
+    scheduled.of(scheduled.keep_on_the_stack, 2),
+    scheduled.of(scheduled.hold_a_lambda, 2),
+    scheduled.of(scheduled.remember_in_vain, 2),
+    scheduled.of(scheduled.recover, 2),
+    scheduled.of(scheduled.within, 2),
+    scheduled.of(scheduled.touch_at_the_end, 3),
+    scheduled.of(scheduled.raise_if_set, 2),
+    Scenario(scheduled.crossed_with),
+    Scenario(scheduled.dict_methods),
+    Scenario(scheduled.over_release),
+    Scenario(scheduled.alarm),
+    Scenario(scheduled.impatient),
+]
+
+
+# where nothing depends on how processes start
+QUICKEST = "fork" if "fork" in get_all_start_methods() else "spawn"
+
+
+as_partial = partial(scheduled.circle)
+
+
+def name(value):
+    """Return a readable test id."""
+    return value if isinstance(value, str) else f"{value.name}, {Model(value).names[0]}"
+
+
+def counts(explored):
+    """Return all that is counted, as the plain enumeration counts it."""
+    deadlocks = {DEADLOCK: explored.deadlocks} if explored.deadlocks else {}
+    return {**explored.outcomes, **deadlocks}
+
+
+def make_local_worker():
+    """Return a worker that no other process can import."""
+
+    def local_worker(number):
+        number.value = 1
+        yield
+
+    return local_worker
+
+
+instruction = st.tuples(st.sampled_from(scheduled.VERBS), st.integers(0, 1))
+
+
+programs_of_three = st.lists(st.lists(instruction, max_size=4), min_size=1, max_size=3)
+
+
+def explored_or_refused(programs, grain):
+    """Explore some programs; None where one of them has to wait in the middle of a step."""
+    try:
+        return explore(scheduled.interpreted(programs), grain)
+    except CannotExplore:
+        assert grain == "step" and any(verb == "add quietly" for program in programs for verb, _ in program)
+        return None

@@ -1,0 +1,56 @@
+"""Running free."""
+
+from multiprocessing import active_children
+
+import pytest
+
+from helpers.lessons import interleavings
+from helpers.measuring import Proportion
+from helpers.scheduling import (
+    Crashed,
+    explore,
+    sample,
+)
+from tests import scheduled
+from tests.scheduling.programs import QUICKEST
+
+
+def test_free_runs_end_with_outcomes_that_the_model_allows():
+    scenario = interleavings.increments(2, 10)
+    seen = sample(scenario, runs=100)
+    assert sum(seen.outcomes.values()) == seen.runs == 100
+    assert set(seen.outcomes) <= set(explore(scenario).outcomes)
+    assert active_children() == []
+
+
+@pytest.mark.parametrize(
+    ("scenario", "outcome"),
+    [
+        (interleavings.locked_increments(2, 50), 100),
+        (interleavings.bounded_queue(2, 20), 190),
+        (interleavings.deliveries(2), 0),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_free_runs_never_break_what_is_protected(scenario, outcome):
+    assert sample(scenario, 30, QUICKEST).outcomes == {outcome: 30}
+
+
+def test_free_runs_that_wait_for_ever_are_ended_and_counted():
+    def everybody_waits(objects):
+        queue = objects.queue("queue", 1)
+        return [(interleavings.consume, (queue, objects.integer("total"), 1))] * 2
+
+    seen = sample(everybody_waits, runs=3)
+    assert (seen.deadlocks, seen.outcomes) == (3, {})
+    assert active_children() == []
+
+
+def test_free_runs_crash_as_in_the_model():
+    assert sample(scheduled.dict_methods, runs=2).outcomes == {Crashed(("juggle 0: KeyError: 'gone'",)): 2}
+
+
+def test_a_sample_tells_the_frequency_of_what_was_never_seen():
+    seen = sample(interleavings.locked_increments(), runs=10)
+    assert seen.frequency(1).count == 0 and seen.frequency(1).interval[1] < 0.3
+    assert seen.frequencies == {2: Proportion(10, 10)}

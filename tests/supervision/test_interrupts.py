@@ -1,0 +1,228 @@
+"""Ctrl-C at any moment: a block is never left half open, and the interrupt is never lost."""
+
+import contextlib
+import multiprocessing.process
+import os
+import signal
+import sys
+import threading
+import time
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+
+from helpers.recording import probes, recorder
+from helpers.recording.recorder import record
+from helpers.supervision import interrupts, start_hooks, supervisor
+from helpers.supervision.supervisor import ProcessesFailed, expect_failure, supervised
+from tests import misbehaviour as worker
+
+posix_only = pytest.mark.skipif(os.name == "nt", reason="the test sends a POSIX signal")
+INSTRUMENTS = (str(Path(supervisor.__file__).parent), str(Path(recorder.__file__).parent))
+PLAIN_START = BaseProcess.start
+
+
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Let Ctrl-C raise KeyboardInterrupt, as in a notebook's cell; pytest's workers may have been started without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+class InterruptAtLine:
+    """Sends Ctrl-C when the n-th line of an instrument runs in the main thread."""
+
+    def __init__(self, number):
+        self.left = number
+        self.place = None
+
+    def __enter__(self):
+        sys.settrace(self.watch)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(None)
+
+    @property
+    def was_sent(self):
+        """Tell whether the line was reached."""
+        return self.left <= 0
+
+    def watch(self, frame, event, _):
+        """Follow the lines of instruments only (see `sys.settrace`)."""
+        return self.watch_lines if frame.f_code.co_filename.startswith(INSTRUMENTS) else None
+
+    def watch_lines(self, frame, event, _):
+        """Count the lines, and interrupt at the one that is meant."""
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                self.place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+                signal.raise_signal(signal.SIGINT)
+        return self.watch_lines
+
+
+def empty_block():
+    with supervised(5):
+        pass
+
+
+def nested_blocks():
+    with supervised(5), supervised(5):
+        pass
+
+
+def recorded_block():
+    with record(5):
+        pass
+
+
+def forked_child():
+    with supervised(5):
+        get_context("fork").Process(target=worker.end_well).start()
+
+
+def recorded_child():
+    with record(5):
+        child = get_context("fork").Process(target=worker.end_well)
+        child.start()
+        child.join()
+
+
+def expected_failure():
+    with expect_failure(5):
+        get_context("fork").Process(target=worker.exit_at_once, args=(3,)).start()
+
+
+def everything_is_as_before(place):
+    assert BaseProcess.start is PLAIN_START
+    assert supervisor._supervisors == [] and interrupts._listeners == [] and start_hooks._hooks == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(interrupts.NUDGE) in (signal.SIG_DFL, signal.default_int_handler)
+    assert not probes.is_attached()
+    assert not [thread for thread in threading.enumerate() if thread.name == "supervisor"]
+    assert active_children() == []
+    assert not interrupts.is_waiting()
+
+
+@posix_only
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="children are forked here")
+@pytest.mark.parametrize(
+    "block", [empty_block, nested_blocks, recorded_block, forked_child, recorded_child, expected_failure]
+)
+def test_an_interrupt_at_any_line_ends_the_block_and_is_raised_once(block):
+    with InterruptAtLine(0) as count:
+        block()
+    lines = -count.left
+    assert lines > 50
+    # some of them: `make campaign` takes every one
+    for number in range(1, lines, 1 + lines // 60):
+        with contextlib.suppress(KeyboardInterrupt), InterruptAtLine(number) as interrupt:
+            block()
+            assert not interrupt.was_sent, f"the interrupt at {interrupt.place} was lost"
+        everything_is_as_before(interrupt.place)
+
+
+@posix_only
+def test_an_interrupt_while_a_block_waits_for_its_children_is_raised():
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), supervised(10) as block:
+        child = get_context("spawn").Process(target=worker.interrupt_the_parent_alone)
+        child.start()
+    assert time.monotonic() - began < 9
+    assert block.reports[0].stopped
+
+
+@posix_only
+def test_an_interrupt_that_came_while_a_block_opened_is_raised_in_it(monkeypatch):
+    def interrupted_open(self):
+        signal.raise_signal(signal.SIGINT)
+        return plain_open(self)
+
+    plain_open = supervisor.Supervisor._open
+    monkeypatch.setattr(supervisor.Supervisor, "_open", interrupted_open)
+    with pytest.raises(KeyboardInterrupt), supervised(5):
+        opened = True
+        time.sleep(5)
+    assert opened
+
+
+@posix_only
+def test_an_interrupt_of_a_nested_block_is_raised_before_the_outer_one_goes_on():
+    went_on = False
+    with pytest.raises(KeyboardInterrupt), supervised(10):
+        with supervised(10):
+            get_context("spawn").Process(target=worker.interrupt_the_parent_alone).start()
+        went_on = True
+    assert not went_on
+
+
+@posix_only
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_a_child_that_is_still_starting_says_nothing_of_an_interrupt(method):
+    code = f"from tests.misbehaviour import session_interrupted_at_a_start as s; s({method!r})"
+    done = worker.run_detached(code)
+    assert done.stdout == "interrupted, nothing else\n"
+    assert done.stderr == ""
+
+
+@posix_only
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_a_child_can_be_interrupted_once_it_runs(method):
+    ctx = get_context(method)
+    with supervised(10):
+        ours, theirs = ctx.Pipe()
+        child = ctx.Process(target=worker.tell_of_an_interrupt, args=(theirs,))
+        child.start()
+        assert ours.recv() == "ready"
+        os.kill(child.pid, signal.SIGINT)
+        assert ours.recv() == "interrupted"
+
+
+@posix_only
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="there is no forkserver here")
+def test_a_forkserver_that_a_block_started_forks_children_that_hear_ctrl_c():
+    ctx = get_context("forkserver")
+    with supervised(10):
+        ctx.Process(target=worker.end_well).start()
+    ours, theirs = ctx.Pipe()
+    child = ctx.Process(target=worker.tell_of_an_interrupt, args=(theirs,))
+    child.start()
+    assert ours.recv() == "ready"
+    os.kill(child.pid, signal.SIGINT)
+    assert ours.poll(5) and ours.recv() == "interrupted"
+    child.join()
+
+
+@posix_only
+def test_a_call_that_gives_way_ends_at_an_interrupt_and_lets_nothing_out():
+    """As a kernel runs the callback of a widget: outside a cell, with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def callback():
+        with supervised(10):
+            get_context("spawn").Process(target=worker.interrupt_the_parent_alone).start()
+            time.sleep(10)
+
+    began = time.monotonic()
+    assert interrupts.uninterrupted(interrupts.gives_way)(callback)
+    assert time.monotonic() - began < 9
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN and not interrupts.is_waiting()
+
+
+def test_a_start_that_lasts_gives_way_to_the_deadline():
+    # more than the pipe to the child holds, and a child that never reads it
+    with pytest.raises(ProcessesFailed, match="deadline of 2 s"), supervised(2):
+        get_context("spawn").Process(target=abs, args=(worker.NeverArrives(), b"x" * 1_000_000)).start()
+
+
+def test_an_exit_code_is_not_lost_when_a_join_is_interrupted():
+    with supervised(10):
+        child = get_context("spawn").Process(target=worker.end_well)
+        child.start()
+        while child.exitcode is None:
+            child.join(0.001)
+    assert child.exitcode == 0 and child not in active_children()

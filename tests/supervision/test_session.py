@@ -1,0 +1,114 @@
+"""The folder that the blocks of one process share: short enough for sockets, and never left behind."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from multiprocessing import get_all_start_methods
+from pathlib import Path
+
+import pytest
+
+from helpers.supervision import session
+
+posix_only = pytest.mark.skipif(os.name == "nt", reason="the test kills by a POSIX signal")
+
+
+@pytest.fixture
+def temporary():
+    """Give a temporary folder whose path is short: pytest's own are too long for sockets."""
+    with tempfile.TemporaryDirectory(prefix="t") as name:
+        yield Path(name)
+
+
+def run(code, tmp, **more):
+    """Run code in a process whose temporary files go to a folder of its own; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(tmp)}, capture_output=True, text=True, **more
+    )
+    return done.stdout.strip(), done.stderr
+
+
+MANAGE = (
+    "from multiprocessing import get_context\n"
+    "from helpers.supervision.supervisor import supervised\n"
+    "with supervised(20):\n"
+    "    manager = get_context({method!r}).Manager()\n"
+    "    print(manager.list([1, 2, 3]))\n"
+)
+
+
+@pytest.mark.parametrize("method", get_all_start_methods())
+def test_nothing_is_left_in_the_temporary_folder_at_an_orderly_end(method, temporary):
+    printed, errors = run(MANAGE.format(method=method), temporary, timeout=60)
+    assert (printed, errors) == ("[1, 2, 3]", "")
+    assert list(temporary.iterdir()) == []
+
+
+@posix_only
+def test_what_a_killed_process_leaves_is_put_away_by_the_next_one(temporary):
+    killed = "import os, signal\nfrom helpers.supervision.supervisor import supervised\nwith supervised(20):\n"
+    run(killed + "    os.kill(os.getpid(), signal.SIGKILL)", temporary, timeout=60)
+    (left,) = temporary.iterdir()
+    assert left.name.startswith(session.PREFIX)
+    printed, _ = run(MANAGE.format(method="spawn"), temporary, timeout=60)
+    assert printed == "[1, 2, 3]"
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_folder_of_a_living_process_stays(temporary):
+    code = "from helpers.supervision import session; print(session.open_session(), flush=True); input()"
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        folder = Path(other.stdout.readline().strip())
+        run(MANAGE.format(method="spawn"), temporary, timeout=60)
+        assert folder.is_dir()
+        other.communicate("\n", timeout=20)
+    assert not folder.exists()
+
+
+def test_a_folder_whose_maker_may_still_be_at_it_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    young, old = tmp_path / f"{session.PREFIX}young", tmp_path / f"{session.PREFIX}old"
+    young.mkdir(), old.mkdir()
+    os.utime(old, (0, 0))
+    session._put_away_folders_of_the_dead()
+    assert young.exists() and not old.exists()
+
+
+@posix_only
+def test_a_temporary_folder_with_a_path_too_long_for_sockets_is_not_used(tmp_path):
+    long = tmp_path / ("x" * 120)
+    long.mkdir()
+    printed, errors = run(MANAGE.format(method="spawn"), long, timeout=60)
+    assert (printed, errors) == ("[1, 2, 3]", "")
+    assert list(long.iterdir()) == []
+
+
+@posix_only
+def test_where_no_folder_can_be_made_the_error_says_what_to_set(monkeypatch, tmp_path):
+    monkeypatch.setattr(session, "_bases", lambda: iter([tmp_path / ("x" * 120)]))
+    with pytest.raises(OSError, match=r"no temporary folder for sockets: tried .*x{120}. Next: set TMPDIR .* at most"):
+        session._new_folder()
+
+
+@posix_only
+def test_semaphores_are_put_away_when_the_whole_process_group_is_killed(temporary):
+    code = (
+        "import os, signal\n"
+        "from multiprocessing import get_context\n"
+        "from helpers.supervision.supervisor import supervised\n"
+        "with supervised(20):\n"
+        "    lock = get_context('spawn').Lock()\n"
+        "    print(lock._semlock.name, flush=True)\n"
+        "    os.killpg(0, signal.SIGKILL)\n"
+    )
+    name, _ = run(code, temporary, timeout=60, start_new_session=True)
+    semaphore = Path("/dev/shm/sem." + name.removeprefix("/"))
+    until = time.monotonic() + 10
+    while semaphore.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not semaphore.exists()

@@ -1,0 +1,338 @@
+"""Tables for `test_nonsense`: arguments that are valid, nonsense that is valid too, and what nobody calls by hand."""
+
+from functools import cache
+from multiprocessing import Pipe, get_context
+
+from helpers.lessons import interleavings, start_here
+from helpers.measuring import mechanisms
+from helpers.measuring.advice import Survey, Task, advise
+from helpers.measuring.proportion import Proportion
+from helpers.measuring.repeats import Repeats
+from helpers.measuring.timing import Measurement, Point
+from helpers.recording.trace import Event, ProcessInfo, Trace
+from helpers.scheduling.model.exploration import deadlock, explore
+from helpers.scheduling.program.handles import SharedObjects
+from helpers.scheduling.real.free_runs import Sample
+from helpers.scheduling.real.replays import Replay
+from helpers.show.figures.charts import bars
+from helpers.show.widgets.panel import panel
+from helpers.show.widgets.predict import predict
+
+NAMES = [mechanism.name for mechanism in mechanisms.ALL]
+
+
+def measurement(name="Pipe"):
+    points = tuple(Point(size, (1000 + size,)) for size in (100, 1_000_000))
+    return Measurement(name, "round trip", "spawn", 1, points, Point(0, (10,)))
+
+
+def survey():
+    measured = {name: measurement(name) for name in NAMES}
+    arrived = {name: [1, 2] for name in NAMES}
+    return Survey(measured, measured, dict.fromkeys(NAMES, 0.001), arrived, {"shared memory": 1e-6, "Manager": 1e-3})
+
+
+def task():
+    return Task(2, 100, 10)
+
+
+@cache
+def exploration():
+    return explore(interleavings.increments())
+
+
+@cache
+def deadlocked():
+    explored = explore(interleavings.philosophers())
+    return explored.follow(explored.shortest(deadlock))[-1].state
+
+
+def trace():
+    """Return a recording of a parent that adds one to a counter and waits for its child."""
+    processes = [ProcessInfo("MainProcess", 1, None, 0, 9_000_000), ProcessInfo("child", 2, 1, 1, 8_000_000, 0)]
+    events = [
+        Event(0, "put", 100, 200, "Queue 1", size=10),
+        Event(1, "get", 150, 300, "Queue 1", size=10),
+        Event(0, "call", 400, 500, "dict 1", "__getitem__"),
+        Event(0, "wait", 600, 9000, "Event 1"),
+    ]
+    return Trace(processes, events, [])
+
+
+def replayed():
+    steps = exploration().follow([0, 1, 0, 1])
+    return Replay(steps, 1, steps[-1].state, trace())
+
+
+def experiment(n):
+    """Return what a panel shows."""
+    return {"seconds": {"one": 1.0, "all": float(n)}}, f"{n} runs"
+
+
+# by the name of a parameter, or by "function.parameter" where that name means something else; made when needed
+VALID = {
+    "advice": lambda: advise(task(), survey()),
+    "additions": lambda: 2,
+    "allowed": lambda: "something else",
+    "answers": lambda: ["yes", "no"],
+    "because": lambda: "there is no lock",
+    "broken": lambda: lambda outcome: outcome < 2,
+    "call": lambda: lambda: None,
+    "checks": lambda: [start_here.Check("Python", "3.11", True)],
+    "children": lambda: 2,
+    "colour": lambda: "red",
+    "consumers": lambda: 2,
+    "count": lambda: 1,
+    "counts": lambda: {1: 2, 2: 3},
+    "ctx": lambda: get_context("spawn"),
+    "durations": lambda: [0.1, 0.2],
+    "expected": lambda: 1,
+    "experiment": lambda: lambda: 1,
+    "explored": exploration,
+    "goals": lambda: {"stop": deadlock},
+    "happened": lambda: "yes",
+    "height": lambda: 2.0,
+    "high": lambda: 1000,
+    "how": lambda: "one call",
+    "in_advance": lambda: 1,
+    "increments": lambda: 1,
+    "items": lambda: 10,
+    "jobs": lambda: [0.1, 0.1],
+    "kilobytes": lambda: 1,
+    "kind": lambda: "get",
+    "late": lambda: 0.1,
+    "links": lambda: [("parent", "child", "pipe")],
+    "lock": lambda: False,
+    "losing": lambda: {"two": Proportion(1, 2)},
+    "lost": lambda: lambda outcome: outcome < 2,
+    "low": lambda: 1,
+    "making_ms": lambda: 1,
+    "maxsize": lambda: 1,
+    "mechanism": lambda: mechanisms.PIPE,
+    "messages": lambda: 1,
+    "method": lambda: "spawn",
+    "name": lambda: "value",
+    "noun": lambda: "run",
+    "number": lambda: 1,
+    "outcome": lambda: 1,
+    "parties": lambda: 2,
+    "played": replayed,
+    "predicate": lambda: deadlock,
+    "process": lambda: 0,
+    "processes": lambda: ["parent", "child"],
+    "producers": lambda: 1,
+    "question": lambda: "Is it safe?",
+    "rate": lambda: 10,
+    "received": lambda: [("a", 1)],
+    "repeats": lambda: Repeats({1: 2, 2: 3}, 1.0),
+    "run": trace,
+    "runs": lambda: 2,
+    "scenario": interleavings.increments,
+    "schedule": lambda: [0, 1, 0, 1],
+    "schedules": lambda: {"in turn": [0, 1]},
+    "seconds": lambda: 1.0,
+    "seen": lambda: Sample(10, {1: 4, 2: 6}, 0),
+    "share": lambda: 0.5,
+    "shared": lambda: True,
+    "size": lambda: 100,
+    "sizes": lambda: [10, 20],
+    "state": deadlocked,
+    "steps": lambda: exploration().follow([0, 1, 0, 1]),
+    "survey": survey,
+    "task": task,
+    "thinking_ms": lambda: 1,
+    "thousand_steps": lambda: 1,
+    "title": lambda: "a title",
+    "total": lambda: 2,
+    "unit": lambda: "ms",
+    "updates": lambda: 10,
+    "value": lambda: 1,
+    "what": lambda: "processes",
+    "window_ms": lambda: 1,
+    "work_ms": lambda: 1,
+    "workers": lambda: 2,
+    "reader": lambda: Pipe(duplex=False)[0],
+    "trips": lambda: survey().trips,
+    "streams": lambda: survey().streams,
+    "set_up": lambda: survey().set_up,
+    "arrived": lambda: survey().arrived,
+    # the same word for something else
+    "Survey.rate.name": lambda: "Pipe",
+    "Mechanism.connect": lambda: mechanisms.connect_pipe,
+    "Mechanism.receive": lambda: lambda end: end.recv(),
+    "Mechanism.send": lambda: lambda end, message: end.send(message),
+    "one_of.allowed": lambda: ["yes", "no"],
+    "function.arguments": lambda: 1,
+    "instance.kind": lambda: complex,
+    "one_of.value": lambda: "yes",
+    "Repeats.mean.number": lambda: float,
+    "Repeats.share.predicate": lambda: bool,
+    "Scenario.build": lambda: interleavings.increments().build,
+    "Survey.updates": lambda: survey().updates,
+    "bars.seconds": lambda: {"slow": 0.3, "quick": 0.1},
+    "growth.explored": lambda: {1: exploration(), 2: exploration()},
+    "tracked.items": lambda: ["pipe", "queue"],
+    "panel.knobs": lambda: {"n": (1, 2, 1)},
+    "predict.answers": lambda: ["yes", "no"],
+    "panel.experiment": lambda: experiment,
+    "panel.draw": lambda: bars,
+    "shares.what": lambda: "workers",
+    "steps.seconds": lambda: {"one way": [0.1, 0.2]},
+    "stream_time.kind": lambda: "Queue",
+    "until.holds": lambda: lambda: True,
+    "update_time.kind": lambda: "Value",
+    "update_time.times": lambda: 10,
+}
+
+# an object of each class whose methods are called
+INSTANCES = {
+    "Exploration": exploration,
+    "Fit": lambda: measurement().fit,
+    "SharedObjects": SharedObjects,
+    "Model": lambda: exploration().model,
+    "Panel": lambda: panel(experiment, bars, n=(1, 2, 1)),
+    "Prediction": lambda: predict("Is it safe?", ["yes", "no"]),
+    "Repeats": lambda: Repeats({1: 2, 2: 3}, 1.0),
+    "Sample": lambda: Sample(10, {1: 4, 2: 6}, 0),
+    "State": lambda: exploration()[0],
+    "Survey": survey,
+    "Trace": trace,
+}
+
+HASHABLE = (
+    "none true minus zero half nan inf huge blank text bytes tuple object function class generator module ellipsis"
+)
+NO_FUNCTION = HASHABLE.replace("function class", "")
+KINDS = ("integer", "dict", "lock", "semaphore", "condition", "barrier", "queue", "pipe")
+# which nonsense makes sense after all; keys as in VALID, words as in `test_nonsense.nonsense`
+MAKES_SENSE = {
+    # helpers.validate
+    "flag.value": "true",
+    "hashable.value": HASHABLE,
+    "number.value": "half",
+    "path.value": "text",
+    "seconds.value": "half",
+    "sequence.value": "deep",
+    "text.value": "text",
+    # helpers.show
+    "canvas.height": "half",
+    "colour_of.process": "zero",
+    "depth.channel": "none",
+    "depth.maxsize": "none",
+    "in_main_thread.call": "class",
+    "lanes.title": "none text",
+    "model.links": "list tuple",
+    "model.title": "blank text",
+    "outcomes.case": "blank text",
+    "predict.unit": "blank text",
+    "question": "text",
+    "switches.schedule": "list tuple",
+    "show_source.workers": "class function",
+    "start": "minus zero",
+    "title": "text",
+    "Prediction.verdict.because": "blank text",
+    "what": "text",
+    # helpers.recording
+    "Trace.to_chrome.path": "text",
+    "record.deadline": "half",
+    # helpers.show.explorer
+    "explorer.goal": NO_FUNCTION,
+    "explorer.grain": "none",
+    "explorer_data.goals": "none dict",
+    # helpers.scheduling
+    "Exploration.__getitem__.number": "zero",
+    "Exploration.follow.schedule": "list tuple",
+    "Exploration.probability.outcome": NO_FUNCTION,
+    "Exploration.successors.number": "zero",
+    "Model.follow.schedule": "list tuple",
+    "Model.known": "none dict",
+    "Sample.frequency.outcome": HASHABLE,
+    "Scenario.invariant": "none",
+    "Scenario.outcome": "none",
+    "Scenario.title": "blank text",
+    "SharedObjects.condition.lock": "none",
+    "SharedObjects.dict.items": "none dict",
+    "SharedObjects.integer.value": "minus zero",
+    "SharedObjects.semaphore.value": "zero",
+    "State.step.process": "zero",
+    "ends_with.outcome": HASHABLE,
+    "graph_data.goals": "none dict",
+    "keep_workers.deadline": "half",
+    "lost_updates.steps": "list tuple",
+    **dict.fromkeys([f"SharedObjects.{kind}.name" for kind in KINDS], "text"),
+    "replay.deadline": "half",
+    "replay.schedule": "list tuple",
+    "sample.deadline": "half",
+    "seed": "zero",
+    "until": "none",
+    # helpers.lessons
+    "converse.kilobytes": "zero",
+    "converse.thinking_ms": "zero",
+    "count_often.lock": "true",
+    "play.lock": "true",
+    "panel.draw": "class function",
+    "panel.knobs": "true",
+    "tracked.items": "deep",
+    "count_often.window": "zero",
+    "deal_out.shared": "true",
+    "gather.readers": "list tuple",
+    "is_whole.message": "bytes",
+    "largest_item_that_lets_join.low": "zero",
+    "late": "zero half",
+    "out_of_order.received": "list tuple",
+    "progress": "none",
+    "send_time.duplex": "true",
+    "send_time.size": "zero",
+    "tickets": "zero",
+    "until.holds": "class",
+    "until.seconds": "half",
+    "whole_messages.expected": "zero",
+    "who_waited.seconds": "half",
+    "window_ms": "zero half",
+    "workshop.making_ms": "zero half",
+    "workshop.maxsize": "zero",
+    "workshop.work_ms": "zero half",
+    # helpers.supervision
+    "expect_failure.deadline": "half",
+    "supervised.deadline": "half",
+    # helpers.measuring
+    "Mechanism.name": "text",
+    "Fit.at.size": "zero half",
+    "Proportion.count": "zero",
+    "Repeats.seconds": "zero half",
+    "Survey.arrived": "dict",
+    "Survey.set_up": "dict",
+    "Survey.updates": "dict",
+    "Task.survives_crash": "true",
+    "call_time.call": "class",
+    "one_way.budget": "half",
+    "repeat.experiment": "class",
+    "round_trips.budget": "half",
+    "wilson.count": "zero",
+    "wilson.z": "zero half",
+    # helpers.words
+    "duration.seconds": "zero half",
+    "percent.share": "zero",
+    "plural.count": "zero",
+    "plural.ending": "blank text",
+    "plural.noun": "text",
+    "rounded.number": "minus zero half",
+}
+
+# what is not called, by the reason; "Class" stands for its constructor
+EXEMPT = {
+    "an instrument fills it with what it has seen": (
+        "Advice Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
+        "Replay Sample State Step Trace Update Waiting Walks"
+    ),
+    "one storey of an instrument calls it with the parts of another": (
+        "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move Model.must_wait Model.outcome Panel "
+        "Model.shared Model.text Picture Prediction QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack "
+        "Slot page title"
+    ),
+    "it runs in a child or a manager, with live objects": ("Letter QueueEnd.put Slot.put Tally.add Tally.total visit"),
+    "this project calls it, with what stands in its source": ("PrivateName missing opens refuse require"),
+    "what calls it has checked, or it is asked too often": "State.take at_most_one_inside first_rule left_out",
+    "it shows anything": "shown",
+    "ipywidgets calls it with the button that was pressed": "Panel.press",
+}

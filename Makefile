@@ -17,7 +17,7 @@ TOUCH = $(BIN)/python -c "import pathlib; pathlib.Path('$@').touch()"
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
-.PHONY: lab test browser campaign lint notebooks benchmark requirements clean
+.PHONY: lab lesson test browser campaign lint notebooks benchmark requirements clean
 
 lab: $(READY)
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(ARGS)
@@ -40,6 +40,10 @@ lint: $(READY_DEV)
 # the helpers need nothing that only maintainers install, and all that is imported is declared
 	$(BIN)/deptry helpers notebooks
 	$(BIN)/deptry . --exclude "^[.]venv|^[.]git" --ignore DEP002,DEP004
+
+# lay the files of a new lesson, all tests of which pass: make lesson NAME=31_zero_copy
+lesson: $(READY)
+	@$(BIN)/python -m tools.new_lesson $(NAME)
 
 # run every cell again, and keep the outputs; name one with NOTEBOOKS=notebooks/01_pipe.ipynb
 notebooks: $(READY)

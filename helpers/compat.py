@@ -61,7 +61,11 @@ TABLE: dict[str, tuple[PrivateName, ...]] = {
         PrivateName("threading:Barrier.wait", ("_cond",)),
         PrivateName("multiprocessing.managers:BaseProxy.__init__", ("_token",)),
         PrivateName("multiprocessing.managers:BaseProxy._callmethod", ("send", "recv")),
+        PrivateName("multiprocessing.managers:BaseProxy._connect"),
         PrivateName("multiprocessing.managers:Server.serve_client", ("recv", "send")),
+        PrivateName("multiprocessing.managers:listener_client"),
+        PrivateName("multiprocessing.resource_sharer:_ResourceSharer._start"),
+        PrivateName("multiprocessing.resource_sharer:_ResourceSharer.get_connection"),
         PrivateName(f"{_PROCESS}.start", ("_popen",)),
     ),
     "scheduling": (

@@ -126,8 +126,12 @@ def session_to_be_killed(method):
     """Be a kernel: supervise a child, print its pid, and wait to be killed."""
     from helpers.supervision.supervisor import supervised
 
+    if method == "loky":
+        from joblib.externals.loky.backend import get_context as context_of
+    else:
+        context_of = get_context
     with supervised(deadline=60):
-        child = get_context(method).Process(target=sleep_for_ever)
+        child = context_of(method).Process(target=sleep_for_ever)
         child.start()
         print(child.pid, flush=True)
         child.join()

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sys
 from multiprocessing import get_context
+from multiprocessing.connection import Client
 
 
 def answer(connection):
@@ -66,3 +68,42 @@ def receive_for_ever(connection):
 def put_for_ever(queue):
     while True:
         queue.put(b"x")
+
+
+def talk(address, key):
+    """Connect, send a question and read the answer, over and over."""
+    with Client(address, authkey=key) as line:
+        for number in range(3):
+            line.send(number)
+            assert line.recv() == number * number
+
+
+def read_from_the_end_sent_here(connection):
+    end = connection.recv()
+    connection.send(end.recv())
+
+
+def start_talking_grandchildren(method, connection):
+    ctx = get_context(method)
+    ours, theirs = ctx.Pipe()
+    with ctx.Manager() as manager:
+        child = ctx.Process(target=answer, args=(theirs,))
+        child.start()
+        ours.send(1)
+        manager.list().append(ours.recv())
+        child.join()
+    connection.send("done")
+
+
+def exit_with_3():
+    sys.exit(3)
+
+
+def fork_and_talk(connection):
+    """Fork as `os` does it: the process is none of multiprocessing's."""
+    if os.fork() == 0:
+        for _ in range(100):
+            connection.send(b"from a stranger")
+        os._exit(0)
+    os.wait()
+    connection.send(b"from the child")

@@ -19,6 +19,8 @@ class EventKind(StrEnum):
     NOTIFY = "notify"
     SET = "set"
     CLEAR = "clear"
+    CONNECT = "connect"
+    ACCEPT = "accept"
     CALL = "call"  # a method of an object in a manager
     SERVE = "serve"  # the manager's server answers such a call
     STEP = "step"  # of a replay
@@ -54,6 +56,8 @@ WAITING = frozenset(
         EventKind.JOIN,
         EventKind.ACQUIRE,
         EventKind.WAIT,
+        EventKind.CONNECT,
+        EventKind.ACCEPT,
         EventKind.CALL,
     }
 )

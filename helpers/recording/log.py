@@ -97,7 +97,7 @@ class Log:
         with self._lock:
             # another thread may have been here between the look and the lock; its number is the line of the text
             if words not in self._words:
-                self._texts.write(("\t".join(words) + "\n").encode())
+                self._texts.write(("\t".join(words) + "\n").encode(errors="backslashreplace"))
                 self._words[words] = len(self._words) + 1
             return self._words[words]
 
@@ -175,7 +175,8 @@ class _ProcessLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.calls = [_calls(int(path.stem), text) for text in path.read_text(encoding="utf-8").splitlines()]
+        *lines, _ = path.read_bytes().decode().split("\n")
+        self.calls = [_calls(int(path.stem), line) for line in lines]
         self.left_out, *self._waiting = NOW.unpack(path.with_suffix(".now").read_bytes())
 
     def chunks(self) -> Iterator["_Chunk"]:

@@ -19,9 +19,12 @@ def messages(found: Iterable[Calls]) -> list[Message]:
         # a message may have got through although its sender was killed before the call returned
         if calls.outcome is Outcome.OK or calls.is_entering:
             by_kind[calls.kind].append(calls)
+    queues = {calls.identity for calls in by_kind[EventKind.PUT] + by_kind[EventKind.GET]}
+    # who knows the pipe behind a queue may write into it
+    send, beside = _apart(by_kind[EventKind.SEND], queues)
     return [
-        *_in_pipes(by_kind[EventKind.SEND], by_kind[EventKind.RECV]),
-        *_in_queues(by_kind[EventKind.PUT], by_kind[EventKind.FEED], by_kind[EventKind.GET]),
+        *_in_pipes(send, by_kind[EventKind.RECV]),
+        *_in_queues(by_kind[EventKind.PUT] + beside, by_kind[EventKind.FEED], by_kind[EventKind.GET]),
         *_at_managers(by_kind[EventKind.CALL], by_kind[EventKind.SERVE]),
     ]
 
@@ -33,6 +36,13 @@ def _in_pipes(send: list[Calls], recv: list[Calls]) -> Iterator[Message]:
     for (identity, side), calls in sent.items():
         other = received[identity, 1 - side if identity in duplex else side]
         yield from map(Message, _in_order(calls), _in_order(other))
+
+
+def _apart(found: list[Calls], identities: set[str]) -> tuple[list[Calls], list[Calls]]:
+    """Return the calls on other channels, and those on these."""
+    return [calls for calls in found if calls.identity not in identities], [
+        calls for calls in found if calls.identity in identities
+    ]
 
 
 def _by_side(found: list[Calls]) -> dict[tuple[str, int], list[Calls]]:

@@ -1,5 +1,6 @@
 """What recording does with the calls that the probes see: one entry in the log of the process for each."""
 
+import os
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -8,14 +9,14 @@ from typing import Any
 from helpers.recording import probes
 from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.log import Log
-from helpers.recording.probes.calls import Call, Channel, Find, clock, local
+from helpers.recording.probes.calls import Call, Channel, Find, Thread, clock, local
 from helpers.recording.probes.processes import channel_of
 from helpers.supervision import start_hooks
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 _OK, _TIMED_OUT, _NEVER_RETURNED = Outcome.OK.value, Outcome.TIMED_OUT.value, Outcome.NEVER_RETURNED.value
-_log: Log | None = None  # of this process; functions inherited by a fork write into the child's own
+_log: Log | None = None  # of this process, while it is recorded
 
 
 class Observer:
@@ -74,34 +75,41 @@ class Observer:
     @staticmethod
     def message_enters(end: Any, size: int) -> None:
         """Note in the call under way when its message enters; without a call, an item of a queue does."""
-        here = local.thread
+        here, log = local.thread, _log
+        if log is None:
+            return
         if call := here.call:
+            if call.size >= 0:
+                return  # not the message itself, but what it takes to pass a connection on
             call.order, call.size = clock(), size
             if here.is_main:
-                _log.enter(call.order)
+                log.enter(call.order)
         elif queue := end.__dict__.get("_queue"):
             # the feeder thread: this is the moment at which an item of a queue enters the pipe
-            _write_moment(EventKind.FEED, queue, size)
+            _write_moment(log, EventKind.FEED, queue, size)
 
     @staticmethod
     def message_left(end: Any, size: int) -> None:
         """Note in the call under way when its message left; without a call, an item of a queue did."""
         if call := local.thread.call:
-            call.order, call.size = clock(), size
-        elif queue := end.__dict__.get("_queue"):
+            if call.size < 0:  # as above
+                call.order, call.size = clock(), size
+        elif (log := _log) and (queue := end.__dict__.get("_queue")):
             # a pool reads past the queue's own get
-            _write_moment(EventKind.GET, queue, size)
+            _write_moment(log, EventKind.GET, queue, size)
 
     @staticmethod
     def served(begin: int, identity: str, method: str) -> None:
         """Write how long a manager's server took to answer."""
-        _write(Call(begin), clock(), EventKind.SERVE, Channel(identity, ""), method)
+        if log := _log:
+            _write(log, Call(begin), clock(), EventKind.SERVE, Channel(identity, ""), method)
 
     @staticmethod
     def ran(begin: int, process: BaseProcess, outcome: Outcome) -> None:
         """Write that this process has run its target to the end."""
-        words = EventKind.RUN, outcome, local.thread.name, Channel("", process.name).text, ""
-        _log.write_life(Call(begin), clock(), *words)
+        if log := _log:
+            words = EventKind.RUN, outcome, local.thread.name, Channel("", process.name).text, ""
+            log.write_life(Call(begin), clock(), *words)
 
     def before_start(self, process: BaseProcess) -> start_hooks.Call:
         """Let the child write too (see `start_hooks.StartHook`)."""
@@ -110,10 +118,21 @@ class Observer:
 
     def after_start(self, process: BaseProcess) -> None:
         """Write when the child was started, unless it was not (see `start_hooks.StartHook`)."""
-        if process._popen is not None:
+        if process._popen is not None and (log := _log):
             self.children[process.pid] = process
             words = EventKind.START, _OK, local.thread.name, channel_of(process).text, ""
-            _log.write_life(Call(self._begin), clock(), *words)
+            log.write_life(Call(self._begin), clock(), *words)
+
+
+def _stop_after_fork() -> None:
+    """Keep a forked child from writing into the log of its parent; one of multiprocessing's begins its own."""
+    global _log
+    _log = None
+    local.thread = Thread()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_stop_after_fork)
 
 
 def _outcome_of(error: BaseException) -> str:
@@ -130,12 +149,12 @@ def _observe(folder: Path) -> None:
     probes.attach(Observer(folder))
 
 
-def _write_moment(kind: EventKind, queue: Channel, size: int) -> None:
+def _write_moment(log: Log, kind: EventKind, queue: Channel, size: int) -> None:
     call = Call(clock())
     call.size = size
-    _write(call, call.begin, kind, queue)
+    _write(log, call, call.begin, kind, queue)
 
 
-def _write(call: Call, end: int, kind: EventKind, channel: Channel, detail: str = "") -> None:
+def _write(log: Log, call: Call, end: int, kind: EventKind, channel: Channel, detail: str = "") -> None:
     """Write an entry of something that is no call of its own."""
-    _log.write(call, end, kind.value, _OK, local.thread.name, channel.text, detail)
+    log.write(call, end, kind.value, _OK, local.thread.name, channel.text, detail)

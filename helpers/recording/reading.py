@@ -12,10 +12,13 @@ from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.log import Calls, read_calls
 from helpers.recording.matching import messages
 from helpers.recording.trace import Event, Message, ProcessInfo, Trace
+from helpers.supervision import interrupts
 
 # entries that are no events of their own: they say how long a process lived, and when an item entered a queue's pipe
 LIVES = (EventKind.START, EventKind.RUN)
+_NOT_YET_KNOWN = ("fifo", "socket")  # what the identity of an end begins with of which only a number is known
 HIDDEN = (*LIVES, EventKind.FEED)
+READ_AT_LEAST = 1.0  # seconds, after the deadline or an interrupt
 FIRST_PART = 0.15  # of the time that reading takes, for the entries alone; the rest is what they mean
 
 
@@ -25,9 +28,16 @@ def read(folder: Path, exitcodes: Mapping[int, int | None], begin: int, end: int
     The recording lasted from `begin` to `end` (ns); `exitcodes` are those of this process's children, by pid. Takes
     about `within` seconds at most: what cannot be read in that time is left out, from some moment on, and counted.
     """
-    stop = time.monotonic() + within * FIRST_PART
+    started = time.monotonic()
+
+    def may_go_on() -> bool:
+        # whoever interrupts does not want to wait for all of it
+        seconds = min(within, READ_AT_LEAST) if interrupts.is_waiting() else within
+        return time.monotonic() - started < seconds * FIRST_PART
+
     with collector_off():
-        found, left_out = read_calls(folder, end, lambda: time.monotonic() < stop)
+        found, left_out = read_calls(folder, end, may_go_on)
+        found = _recognised(found)
         processes = _lives(found, exitcodes, begin, end)
         index = {process.pid: number for number, process in enumerate(processes)}
         found = sorted((calls for calls in found if calls.pid in index), key=lambda calls: calls.rows[0][0])
@@ -38,6 +48,24 @@ def read(folder: Path, exitcodes: Mapping[int, int | None], begin: int, end: int
         events = [event for calls in found if calls.kind not in HIDDEN for event in calls.events]
         events.sort(key=lambda event: event.begin)
         return Trace(processes, *_returned(events, met), left_out)
+
+
+def _recognised(found: list[Calls]) -> list[Calls]:
+    """Give the ends of pipes that came to a process without their identity the one that they have elsewhere.
+
+    They were pickled by others than multiprocessing; the system's numbers tell them (see `probes.connections`). A
+    socket that stays unknown is none of the program's: the talk of a manager, for instance.
+    """
+    known = {}
+    for calls in found:
+        name, *numbers = calls.identity.split(" ")
+        if name not in _NOT_YET_KNOWN:
+            known.update({number: (calls.identity, side) for side, number in enumerate(numbers)})
+    for calls in found:
+        name, *numbers = calls.identity.split(" ")
+        if name in _NOT_YET_KNOWN:
+            calls.identity, calls.side = known.get(numbers[0], (calls.identity, calls.side))
+    return [calls for calls in found if not calls.identity.startswith("socket ")]
 
 
 def _lives(found: list[Calls], exitcodes: Mapping[int, int | None], begin: int, end: int) -> list[ProcessInfo]:
@@ -59,13 +87,17 @@ def _lives(found: list[Calls], exitcodes: Mapping[int, int | None], begin: int, 
 
 def _names(found: list[Calls]) -> dict[str, str]:
     """Number the channels of each label in order of first use: "Pipe 1", "Pipe 2", "Queue 1", ..."""
-    names: dict[str, str] = {}
-    numbers: Counter[str] = Counter()
+    labels: dict[str, str] = {}
     for calls in found:
         is_channel = calls.identity and calls.label and calls.kind not in (EventKind.JOIN, *LIVES)
-        if is_channel and calls.identity not in names:
-            numbers[calls.label] += 1
-            names[calls.identity] = f"{calls.label} {numbers[calls.label]}"
+        # a pipe that is the inside of a queue is called after the queue
+        if is_channel and labels.get(calls.identity, "Pipe") == "Pipe":
+            labels[calls.identity] = calls.label
+    numbers: Counter[str] = Counter()
+    names = {}
+    for identity, label in labels.items():
+        numbers[label] += 1
+        names[identity] = f"{label} {numbers[label]}"
     return names
 
 

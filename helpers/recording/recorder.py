@@ -14,17 +14,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from helpers import compat
-from helpers.recording import probes
+from helpers.recording import probes, reading
 from helpers.recording.observer import Observer
-from helpers.recording.reading import read
 from helpers.recording.trace import Trace
 from helpers.supervision import interrupts, session
 from helpers.supervision.supervisor import Supervisor, current_supervisor, supervised
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
-
-
-READ_WITHIN = 1.0  # seconds, after the deadline
 
 
 def record(deadline: float = 5.0) -> AbstractContextManager[Trace]:
@@ -33,6 +29,16 @@ def record(deadline: float = 5.0) -> AbstractContextManager[Trace]:
     The block is supervised, with this deadline in seconds, unless it is inside a supervised block already. While it
     lasts the methods of multiprocessing are wrapped, here and in every process that it starts. What was recorded is
     read in what is left of the deadline, and one second more; `Trace.left_out` says how many calls that left out.
+
+    As in every supervised block, the first child that ends with an exit code other than 0 ends the block. A program
+    that ends children so on purpose runs to its end inside `expect_failure`:
+
+        with expect_failure() as failure, record() as run:
+            ...
+
+    What is seen: Process, Pipe, Listener and Client (on Windows over TCP only), the queues, all of `synchronize`, the
+    locks of Value and Array, managers' objects, and what is built on them (Pool, executors, joblib). Not seen: reading
+    and writing shared memory, and processes that are started in other ways.
 
     Raises RuntimeError inside another recording, UnsupportedPython where Python lacks a private name that is needed;
     TypeError, ValueError and ProcessesFailed as `supervised` does.
@@ -71,7 +77,7 @@ def _observed(run: Trace, deadline: float) -> Iterator[None]:
             probes.detach()
             end = time.perf_counter_ns()
             exitcodes = {pid: child._popen and child._popen.returncode for pid, child in observer.children.items()}
-            left = 0.0 if interrupts.is_waiting() else max(0.0, deadline - (end - begin) / 1e9)
-            found = read(observer.folder, exitcodes, begin, end, left + READ_WITHIN)
+            left = max(0.0, deadline - (end - begin) / 1e9)
+            found = reading.read(observer.folder, exitcodes, begin, end, left + reading.READ_AT_LEAST)
             run.processes, run.events, run.messages = found.processes, found.events, found.messages
             run.left_out = found.left_out

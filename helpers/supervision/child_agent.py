@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from multiprocessing import context, util
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -17,6 +18,7 @@ from helpers.supervision import start_hooks
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
+_LOOK_EVERY = 0.5  # seconds between two looks at the parent's number
 STANDARD_LIBRARY = str(Path(threading.__file__).parent)
 
 
@@ -76,13 +78,17 @@ class _Guard:
         # taken from the module only here: a worker without pipes need not pay for the import before it runs
         from multiprocessing.connection import wait
 
-        sentinel = multiprocessing.parent_process().sentinel
-        watched = [sentinel] if self.control is None else [sentinel, self.control]
+        parent = multiprocessing.parent_process()
+        watched = [each for each in (parent.sentinel, self.control) if each is not None]
+        # the processes of joblib know their parent by its number alone
+        look_again = None if parent.sentinel is not None else _LOOK_EVERY
         while True:
-            ready = wait(watched)
-            if sentinel in ready:
+            ready = wait(watched, look_again)
+            if not watched:
+                time.sleep(_LOOK_EVERY)  # with nothing to watch, `wait` need not take its time
+            if parent.sentinel in ready or (look_again and os.getppid() != parent.pid):
                 _end_with_group()
-            if not self._answer():
+            if self.control in ready and not self._answer():
                 watched.remove(self.control)
 
     def _answer(self) -> bool:

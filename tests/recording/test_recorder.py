@@ -2,7 +2,6 @@
 
 import os
 import signal
-import tempfile
 import time
 from contextlib import suppress
 from functools import partial
@@ -11,14 +10,16 @@ from multiprocessing import (
     get_context,
 )
 from multiprocessing.connection import wait
-from pathlib import Path
 from queue import Empty, Full
 
 import pytest
 
-from helpers.recording import probes, recorder
+from helpers.recording import probes, reading
 from helpers.recording.kinds import Outcome
+from helpers.recording.log import Log
+from helpers.recording.probes.calls import Call
 from helpers.recording.recorder import record
+from helpers.supervision import interrupts
 from helpers.supervision.supervisor import ProcessesFailed, expect_failure
 from tests import recorded as worker
 
@@ -291,7 +292,7 @@ def test_an_endless_program_ends_in_time_and_what_could_not_be_read_is_counted()
 
 
 def test_what_there_is_no_time_to_read_is_left_out_and_counted(monkeypatch):
-    monkeypatch.setattr(recorder, "READ_WITHIN", 0.0)
+    monkeypatch.setattr(reading, "READ_AT_LEAST", 0.0)
     with expect_failure(5), record() as run:
         reader, writer = spawn.Pipe(duplex=False)
         writer.send("x")
@@ -302,13 +303,25 @@ def test_what_there_is_no_time_to_read_is_left_out_and_counted(monkeypatch):
 
 
 def test_an_interrupt_while_reading_is_not_lost(monkeypatch):
-    before = set(Path(tempfile.gettempdir()).iterdir())
+    plain = reading.read
 
-    def interrupted(*_):
+    def interrupted(*arguments):
         signal.raise_signal(signal.SIGINT)
+        return plain(*arguments)
 
-    monkeypatch.setattr(recorder, "read", interrupted)
-    with pytest.raises(KeyboardInterrupt), record():
-        pass
+    monkeypatch.setattr(reading, "read", interrupted)
+    with pytest.raises(KeyboardInterrupt), record() as run:
+        reader, writer = spawn.Pipe(duplex=False)
+        writer.send("x")
     assert not probes.is_attached()
-    assert [path for path in set(Path(tempfile.gettempdir()).iterdir()) - before if "recording" in path.name] == []
+    assert kinds(run, 0) == ["send"]
+
+
+def test_after_an_interrupt_reading_takes_a_second_at_most(monkeypatch, tmp_path):
+    monkeypatch.setattr(reading, "READ_AT_LEAST", 0.0)
+    log = Log(tmp_path)
+    log.write(Call(0), 1, "send", "ok", "MainThread", "1.0\tPipe\t0", "")
+    arguments = tmp_path, {}, 0, 10, 60.0
+    assert reading.read(*arguments).left_out == 0
+    monkeypatch.setattr(interrupts, "is_waiting", lambda: True)
+    assert reading.read(*arguments).left_out == 1

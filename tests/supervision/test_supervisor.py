@@ -234,8 +234,10 @@ def test_a_grandchild_ends_with_the_child_that_started_it(method):
 
 
 @posix_only
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [*METHODS, "loky"])
 def test_children_end_by_themselves_when_their_parent_is_killed(method):
+    if method == "loky":
+        pytest.importorskip("joblib", reason="needs joblib, which requirements-dev.txt names")
     code = f"from tests.misbehaviour import session_to_be_killed as s; s({method!r})"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as kernel:
         child = int(kernel.stdout.readline())

@@ -19,6 +19,7 @@ _PROBES = {
     "multiprocessing.synchronize": "locks",
     "multiprocessing.sharedctypes": "shared_values",
     "multiprocessing.managers": "managers",
+    "multiprocessing.resource_sharer": "resource_sharer",
 }
 
 

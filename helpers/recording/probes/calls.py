@@ -18,12 +18,17 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 clock = time.perf_counter_ns
 
 
+def one_column(text: str) -> str:
+    """Return a text as it can stand in a log, where tabs and ends of lines separate."""
+    return text.replace("\t", " ").replace("\n", " ")
+
+
 class Channel:
     """The object that is used by a call: the same in all processes."""
 
     def __init__(self, identity: str, label: str, side: int = 0) -> None:
-        self.identity = identity
-        self.label = label  # what the learner calls it: "Pipe", "Queue", "Lock", ...
+        self.identity = identity = one_column(identity)
+        self.label = label = one_column(label)  # what the learner calls it: "Pipe", "Queue", "Lock", ...
         self.side = side  # of a duplex pipe: 0 or 1
         self.text = f"{identity}\t{label}\t{side}"
 
@@ -97,7 +102,7 @@ class Thread:
     def __init__(self) -> None:
         self.call: Call | None = None  # under way; what it calls in turn is not seen
         self.is_main = threading.current_thread() is threading.main_thread()
-        self.name = threading.current_thread().name
+        self.name = one_column(threading.current_thread().name)
 
 
 class _Local(threading.local):
@@ -106,6 +111,8 @@ class _Local(threading.local):
 
 
 local = _Local()
+_UNSEEN = Call(0)
+_UNSEEN.size = 0  # no message is noted in it
 instrument: Instrument | None = None
 undo: list[Callable[[], object]] = []
 _numbers = itertools.count()
@@ -125,7 +132,7 @@ def is_inside() -> bool:
 def unseen() -> Iterator[None]:
     """Let nothing of this block be seen."""
     thread = local.thread
-    before, thread.call = thread.call, Call(0)
+    before, thread.call = thread.call, _UNSEEN
     try:
         yield
     finally:
@@ -149,11 +156,18 @@ def probe(owner: Any, name: str, kind: EventKind, find: Find, **more: Any) -> No
 
 def hide(owner: Any, name: str) -> None:
     """Let nothing be seen of what a method does inside."""
-    plain = getattr(owner, name)
+    replace(owner, name, _hidden(getattr(owner, name)))
 
+
+def hide_static(owner: Any, name: str) -> None:
+    """Let nothing be seen of what a static method does inside."""
+    replace(owner, name, staticmethod(_hidden(getattr(owner, name))))
+
+
+def _hidden(plain: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(plain)
     def hidden(*args: Any, **kwargs: Any) -> Any:
         with unseen():
             return plain(*args, **kwargs)
 
-    replace(owner, name, hidden)
+    return hidden

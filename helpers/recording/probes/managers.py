@@ -7,6 +7,7 @@ from typing import Any
 from helpers.recording.kinds import EventKind
 from helpers.recording.probes import calls
 from helpers.recording.probes.calls import Channel, clock, hide, probe, replace
+from helpers.recording.probes.connections import HIDDEN
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -14,6 +15,9 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 def attach(managers: ModuleType) -> None:
     """See each call of a proxy, and in the server how long it was served."""
     hide(managers.BaseManager, "start")
+    hide(managers.Server, "__init__")  # its listener
+    replace(managers, "listener_client", {name: _plain(*pair) for name, pair in managers.listener_client.items()})
+    hide(managers.BaseProxy, "_connect")
     probe(managers.BaseProxy, "_callmethod", EventKind.CALL, channel_of, detail=lambda proxy, method, *_: method)
     plain = managers.Server.serve_client
 
@@ -30,8 +34,13 @@ def channel_of(proxy: Any) -> Channel:
     return Channel(str(proxy._token.id), proxy._token.typeid)
 
 
+def _plain(listener: Any, client: Any) -> tuple[Any, Any]:
+    return listener, getattr(client, "__wrapped__", client)
+
+
 def _see_requests(end: Any) -> None:
     """Turn a request and its reply on this connection of a server into one entry."""
+    end._channel = HIDDEN
     plain_receive, plain_send = end.recv, end.send
     pending: list[tuple[int, str, str]] = []
 

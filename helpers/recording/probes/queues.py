@@ -5,8 +5,8 @@ from types import ModuleType
 from typing import Any
 
 from helpers.recording.kinds import EventKind
-from helpers.recording.probes.calls import Channel, new_identity, probe, replace, unseen
-from helpers.recording.probes.connections import guessed_channel
+from helpers.recording.probes.calls import Channel, probe, replace, unseen
+from helpers.recording.probes.connections import identity_of, unidentified
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -26,8 +26,8 @@ def channel_of(queue: Any) -> Channel:
     end = queue._reader or queue._writer
     channel = end.__dict__.get("_queue")
     if channel is None:
-        made_before = Channel(guessed_channel(end).identity, type(queue).__name__)
-        channel = queue._reader._queue = queue._writer._queue = made_before
+        for end in filter(None, (queue._reader, queue._writer)):
+            channel = end._queue = unidentified(end, type(queue).__name__)
     return channel
 
 
@@ -38,6 +38,6 @@ def _name_ends_of(kind: type) -> None:
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         with unseen():
             plain(self, *args, **kwargs)
-        self._reader._queue = self._writer._queue = Channel(new_identity(), type(self).__name__)
+        self._reader._queue = self._writer._queue = Channel(identity_of(self._reader), type(self).__name__)
 
     replace(kind, "__init__", init)

@@ -192,12 +192,13 @@ class Family:
     def await_death(self, pid: int, line: link.Link, within: float) -> int | None:
         """Wait until a process is really gone; return its exit code, None where it cannot be known."""
         until = time.monotonic() + within
-        with suppress(OSError, EOFError):
-            line.line.settimeout(within)
-            while line.line.recv(4096):
-                pass
         if pid in self._handles:
-            select.select([self._handles[pid]], [], [], max(0.0, until - time.monotonic()))
+            select.select([self._handles[pid]], [], [], within)
+        else:
+            with suppress(OSError, EOFError):
+                line.line.settimeout(within)
+                while line.line.recv(4096):
+                    pass
         if (code := _zombie_code(pid)) is not None:
             return code
         # nobody but the zygote has it for a child: it is reaped, and tells

@@ -9,6 +9,8 @@ controller knows which steps depend on each other:
     ("h", thing, value)     added to it, whatever was in it (a message sent)
     ("o", thing, value)     added to it or took from it, depending on what was in it (a message received)
     ("u", thing, value)     changed a part of its value, which is now this
+    ("s", thing, value)     as "o", and what the party knows now depends on what was in it
+    ("v", thing)            as "r", and what the party knows now depends on what was in it
     ("d", thing, number, most)  took or gave a permit of a semaphore that has `most` at most
     ("z", thing)            found no permit
     ("pair", thing, thing)  made a duplex pipe whose ends these are
@@ -37,8 +39,8 @@ from helpers.control import link
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 # what a party says first in a message
-HELLO, STOP, ANSWER, BORN, OUTCOME, CRASH, TROUBLE, END = (
-    "hello", "stop", "answer", "born", "outcome", "crash", "trouble", "end"
+HELLO, STOP, ANSWER, SETTLE, OUTCOME, CRASH, TROUBLE, END = (
+    "hello", "stop", "answer", "settle", "outcome", "crash", "trouble", "end"
 )  # fmt: skip
 
 # when a party that has stopped can go on: always; or when a semaphore has a permit ("sem", thing); a party has ended
@@ -55,11 +57,11 @@ class Operation:
 
     __slots__ = ("begun", "data", "in_parts", "kind", "thing")
 
-    def __init__(self, kind: str, thing: str, in_parts: bool = False, data: str = "") -> None:
+    def __init__(self, kind: str, thing: str, in_parts: bool = False, data: tuple = ()) -> None:
         self.kind = kind
         self.thing = thing
         self.in_parts = in_parts  # each smaller call is a step of its own
-        self.data = data  # what it changes unseen, at each of its steps
+        self.data = data  # what each of its steps touches unseen
         self.begun = False
 
 
@@ -108,7 +110,7 @@ class Party:
             if operation.begun and not operation.in_parts and not (would_wait and self._has_to(would_wait, needs)):
                 return True
             if operation.begun and operation.data:
-                self.touch("o", operation.data, None)
+                self.touch(*operation.data)
             operation.begun = True
             kind, thing = operation.kind, operation.thing
         goes_on = self.stop(kind, thing, needs, timeout is not None, ready)
@@ -129,9 +131,9 @@ class Party:
             self.touch("r", f"end {things[0]}")
         return waits
 
-    def await_birth(self) -> None:
-        """Wait until whoever was started in this step has said hello."""
-        self._tell(BORN, None)
+    def settle(self) -> None:
+        """Wait until whoever was started in this step has said hello, and whoever was killed in it is dead."""
+        self._tell(SETTLE, None)
         self._hear()
 
     def give_up(self, trouble: str) -> None:

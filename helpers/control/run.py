@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from helpers.control import link
-from helpers.control.party import ANSWER, BORN, CRASH, OUTCOME, STOP, TROUBLE
+from helpers.control.party import ANSWER, CRASH, OUTCOME, SETTLE, STOP, TROUBLE
 from helpers.control.world import NEUTRAL, Choice, Knowledge, Op, Transition, World
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ MOST_STEPS = 20_000  # of one run, before it counts as a livelock
 IDLE_STEPS = 600  # in which nothing changes and everybody only looks again, before it counts as a livelock
 _PATIENCE = 5.0  # seconds for a party to come to its next operation
 _DEATH_SHOWS_WITHIN = 2.0  # seconds
+_SIGNAL_WORKS_WITHIN = 0.5  # seconds
 _LONGEST_LOOP = 6  # operations of a loop that only looks again
 
 _IDENTITY = re.compile(r"\d+\.\d+")
@@ -210,25 +211,23 @@ class Run:
                 raise CannotCheck(content)
             if what == OUTCOME:
                 self.result.outcome = content
-            if what in (BORN, OUTCOME):
+            if what in (SETTLE, OUTCOME):
+                self._bury(changes)
                 actor.line.line.sendall(link.GO)
                 continue
-            local = self._new_local(local, step)
+            local = self._new_local(local, step, changes)
             if what == STOP:
                 self._arrive(actor, step, local, content, changes)
             else:
                 self._finish(actor, content, changes)
             break
-        for killed in sorted(self._killed):
-            self._await_death(killed, changes)
-        self._killed.clear()
         if before is not None and self.result.reason is None:
             self._learn(before, choice, changes)
         self._judge(step, actor)
 
-    def _new_local(self, local: int, step: Step) -> int:
+    def _new_local(self, local: int, step: Step, changes: "_Changes") -> int:
         # where no two states can be told to be the same, each is known by the way that led there
-        return hash((local, step.observed if self.merges else self.world.versions["outside"]))
+        return hash((local, (step.observed, changes.learned) if self.merges else self.world.versions["outside"]))
 
     def _learn(self, before: World, choice: Choice, changes: "_Changes") -> None:
         local, op = self.world.alive.get(choice[0], (0, None))
@@ -293,17 +292,20 @@ class Run:
                     holders.append(actor.name)
                 elif holders:
                     holders.remove(actor.name if actor.name in holders else holders[0])
-            if mode in ("w", "u", "h", "o") and not self.merges:
+            if mode in ("w", "u", "h", "o", "s") and not self.merges:
                 values = [0]
             self._apply(
                 step, changes, mode, self._named(thing), *(local if value is None else value for value in values)
             )
         if self._outside:
-            self._apply(step, changes, "o", "outside", local)
+            self._apply(step, changes, "s", "outside", local)
 
     def _apply(self, step: Step, changes: "_Changes", mode: str, thing: str, *values: Any) -> None:
-        if mode in ("r", "o", "u"):
-            values = (*values, self.world.versions.get(thing, 0))
+        if mode in ("r", "v", "o", "s", "u"):
+            seen = self.world.versions.get(thing, 0)
+            values = (*values, seen)
+            if mode in ("v", "s"):
+                changes.learned += (seen,)
         touch = (mode, thing, *values)
         if not self.world.touch((touch,)):
             raise CannotCheck(
@@ -422,11 +424,15 @@ class Run:
             main.crash = main.crash or f"{main.name} {how if code is not None else 'ended without a word'}"
             self.result.reason, self.result.words = "crash", main.crash
 
-    def _await_death(self, name: str, changes: "_Changes") -> None:
-        actor = self.actors[name]
-        if name in self.world.alive and actor.kind == "process":
-            code = self.family.await_death(actor.pid, actor.line, _DEATH_SHOWS_WITHIN)
-            self._note_end(actor, code if code is not None else -int(signal.SIGTERM), changes)
+    def _bury(self, changes: "_Changes") -> None:
+        """Note the ends of those who were sent a signal, unless they have survived it."""
+        for name in sorted(self._killed):
+            actor = self.actors[name]
+            if name in self.world.alive and actor.kind == "process":
+                code = self.family.await_death(actor.pid, actor.line, _SIGNAL_WORKS_WITHIN)
+                if code is not None:
+                    self._note_end(actor, code, changes)
+        self._killed.clear()
 
     # -- judgement ---------------------------------------------------------------------------------------------------
 
@@ -500,6 +506,7 @@ class _Changes:
     """What one step changes in the world."""
 
     touches: list[tuple] = field(default_factory=list)
+    learned: tuple = ()  # what the party knows now of things beside what it has observed
     births: list[str] = field(default_factory=list)
     ends: list[tuple[str, int | None]] = field(default_factory=list)
 

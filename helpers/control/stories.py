@@ -46,7 +46,7 @@ def end(run: Execution) -> str:
     import pickle
 
     if run.reason in (None, "outcome"):
-        return f"the outcome {pickle.loads(run.outcome)!r}"
+        return f"the outcome {pickle.loads(run.outcome)!r} in {_plural(len(run.steps), 'step')}"
     return f"a {run.reason} ({run.words})" if run.words else f"a {run.reason}"
 
 

@@ -13,7 +13,7 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 Choice = tuple[str, bool]  # the party that is next, and whether its time runs out instead
 # touches after which the world is as it was, or that only take and give permits
-NEUTRAL = frozenset({"r", "z", "d"})
+NEUTRAL = frozenset({"r", "v", "z", "d"})
 
 
 class Op(NamedTuple):
@@ -91,7 +91,7 @@ class World:
             else:
                 if versions.get(thing, 0) != values[-1]:
                     return False
-                if mode == "o":
+                if mode in ("o", "s"):
                     versions[thing] = hash((versions.get(thing, 0), values[0]))
                 elif mode == "u":
                     versions[thing] = values[0]

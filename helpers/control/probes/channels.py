@@ -23,12 +23,12 @@ def install() -> None:
     kind._send, kind._recv = _send_in_steps, _recv_in_steps
     for method in ("send", "send_bytes"):
         own_copy(kind, method)
-        whole(kind, method, "send", thing_of, lambda _, value, *more: in_words(value), in_parts=True)
+        whole(kind, method, "send", thing_of, lambda _, value, *more, **named: in_words(value), in_parts=True)
     for method in ("recv", "recv_bytes", "recv_bytes_into"):
         own_copy(kind, method)
-        whole(kind, method, "recv", thing_of, lambda result, *_: in_words(result), in_parts=True)
+        whole(kind, method, "recv", thing_of, lambda result, *_, **named: in_words(result), in_parts=True)
     own_copy(kind, "poll")
-    whole(kind, "poll", "poll", thing_of, lambda result, *_: str(result))
+    whole(kind, "poll", "poll", thing_of, lambda result, *_, **named: str(result))
     own_copy(kind, "close")
     kind.close = _noted_close(kind.close)
     connection.Pipe = _noted_pipe(connection.Pipe)
@@ -187,7 +187,7 @@ def _controlled_client(plain: Callable[..., Any]) -> Callable[..., Any]:
         def connect(_: None, *args: Any, **kwargs: Any) -> Any:
             return plain(*args, **kwargs)
 
-    whole(Clients, "connect", "connect", lambda _: NETWORK, stops=True, data_of=lambda _: NETWORK)
+    whole(Clients, "connect", "connect", lambda _: NETWORK, stops=True, data_of=lambda _: ("s", NETWORK, None))
 
     @functools.wraps(plain)
     def client(*args: Any, **kwargs: Any) -> Any:

@@ -32,11 +32,11 @@ def install() -> None:
         whole(condition, method, method, lambda self: named("Condition", self._lock))
     for method in ("set", "clear", "is_set", "wait"):
         whole(event, method, method, lambda self: named("Event", self._cond._lock),
-              (lambda result, *_: str(result)) if method in ("is_set", "wait") else None)  # fmt: skip
+              (lambda result, *_, **named: str(result)) if method in ("is_set", "wait") else None)  # fmt: skip
     for method in ("wait", "reset", "abort"):
         setattr(barrier, method, _own_copy(getattr(barrier, method)))
         whole(barrier, method, method, lambda self: named("Barrier", self._cond._lock),
-              data_of=lambda self: f"{identity(self._cond._lock)} state")  # fmt: skip
+              data_of=lambda self: ("s", f"{identity(self._cond._lock)} state", None))  # fmt: skip
 
 
 def identity(lock: Any) -> str:

@@ -107,7 +107,7 @@ def _start(child: Any) -> None:
     party.touch("birth", token, child.name, "process", child.pid)
     if child._popen.method != "fork":
         # it imports and unpickles meanwhile; nothing else may happen until it has
-        party.await_birth()
+        party.settle()
 
 
 def _bootstrap(child: Any, parent_sentinel: Any = None) -> int:
@@ -192,9 +192,10 @@ def _look(method: str, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _noted_signal(plain: Callable[[Any, int], None]) -> Callable[[Any, int], None]:
     @functools.wraps(plain)
     def send_signal(popen: Any, number: int) -> None:
+        plain(popen, number)
         if party := here():
             party.touch("signal", popen.pid)
-        plain(popen, number)
+            party.settle()
 
     return send_signal
 

@@ -21,14 +21,12 @@ def install() -> None:
     queue, joinable, simple = queues.Queue, queues.JoinableQueue, queues.SimpleQueue
     for kind in (queue, simple):
         for method in ("put", "get", "empty"):
-            said = {"put": lambda _, item, *more: in_words(item), "get": lambda result, *_: in_words(result),
-                    "empty": lambda result: str(result)}[method]  # fmt: skip
-            whole(kind, method, method, _name, said)
+            whole(kind, method, method, _name, _item if method == "put" else _result)
     for method in ("qsize", "full"):
-        whole(queue, method, method, _name, lambda result: str(result), stops=True, data_of=_places)
+        whole(queue, method, method, _name, _result, stops=True, data_of=_places)
     for method in ("put", "task_done", "join"):
-        said = (lambda _, item, *more: in_words(item)) if method == "put" else None
-        whole(joinable, method, method, _name, said)
+        said = _item if method == "put" else None
+        whole(joinable, method, method, _name, said, data_of=None if method == "put" else _unfinished)
     for kind in (queue, joinable):
         kind.put = _buffered(vars(kind)["put"])
     for kind in (queue, joinable, simple):
@@ -37,12 +35,24 @@ def install() -> None:
     queue._finalize_close = staticmethod(_told(queue._finalize_close))
 
 
+def _item(_: None, item: Any = None, *more: Any, **named: Any) -> str:
+    return in_words(named.get("obj", item))
+
+
+def _result(result: Any, *_: Any, **named: Any) -> str:
+    return in_words(result)
+
+
 def _name(queue: Any) -> str:
     return named("Queue", queue._rlock)
 
 
-def _places(queue: Any) -> str:
-    return f"{identity(queue._sem)} looked at"
+def _places(queue: Any) -> tuple:
+    return "v", identity(queue._sem)
+
+
+def _unfinished(queue: Any) -> tuple:
+    return "v", identity(queue._unfinished_tasks)
 
 
 def _named(plain: Callable[..., None], label: str) -> Callable[..., None]:

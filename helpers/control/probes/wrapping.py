@@ -13,12 +13,12 @@ MOST_WORDS = 40  # characters of a value in a story
 
 def whole(
     owner: Any, method: str, kind: str, thing_of: Callable[[Any], str], said: Callable[..., str] | None = None,
-    in_parts: bool = False, stops: bool = False, data_of: Callable[[Any], str] | None = None,
+    in_parts: bool = False, stops: bool = False, data_of: Callable[[Any], tuple] | None = None,
 ) -> None:  # fmt: skip
     """Make the calls of a method one operation, though it is made of smaller ones.
 
     `said` gets the result and the arguments, and returns words for the story. With `stops` the method itself stops,
-    because nothing that it calls does. `data_of` names what each step of it changes unseen.
+    because nothing that it calls does. `data_of` returns what each step of it touches unseen.
     """
     plain = vars(owner)[method]
 
@@ -27,7 +27,7 @@ def whole(
         party = current()
         if party is None or party.operation is not None:
             return plain(self, *args, **kwargs)
-        data = data_of(self) if data_of else ""
+        data = data_of(self) if data_of else ()
         party.operation = Operation(kind, thing_of(self), in_parts, data)
         try:
             if stops:
@@ -39,7 +39,7 @@ def whole(
         finally:
             party.operation = None
             if data:
-                party.touch("o", data, None)
+                party.touch(*data)
 
     setattr(owner, method, controlled)
 

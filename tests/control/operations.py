@@ -1,6 +1,8 @@
 """Programs that use every kind of object once, for the tests of the switch points."""
 
+import mmap
 from multiprocessing import connection, get_context
+from multiprocessing.shared_memory import SharedMemory
 from queue import Empty, Full
 
 from tests.control.programs import run_all
@@ -239,3 +241,29 @@ def look_at_child(method):
     alive = child.is_alive()
     child.join()
     return alive, child.exitcode, child.is_alive()
+
+
+def add_to_bytes(memory):
+    number = memory[0]
+    memory[0] = number + 1
+
+
+def add_to_block(name):
+    block = SharedMemory(name)
+    add_to_bytes(block.buf)
+    block.close()
+
+
+def plain_memory(kind, method):
+    """Two processes add one to the same byte, without a lock."""
+    ctx = get_context(method)
+    if kind == "SharedMemory":
+        block = SharedMemory(create=True, size=1)
+        run_all(ctx, (add_to_block, block.name), (add_to_block, block.name))
+        total = block.buf[0]
+        block.close()
+        block.unlink()
+        return total
+    memory = mmap.mmap(-1, 1) if kind == "mmap" else ctx.RawArray("b", 1)
+    run_all(ctx, (add_to_bytes, memory), (add_to_bytes, memory))
+    return memory[0]

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from helpers import validate
 from helpers.measuring.advice import Survey, Task, advise
 from helpers.measuring.timing import Mechanism, call_time
-from helpers.supervision.standstill import when_stuck
+from helpers.supervision.standstill import let_others_go_on, when_stuck
 from helpers.supervision.supervisor import expect_failure, supervised
 
 CRASH_DEADLINE = 30.0  # s
-WAITING = "the reader waits"
-AT_ONCE = 1.0  # s; a message that has not reached a waiting reader by then is not going to
+WAITING, HERE, BEGIN = "I wait", "I am here", "begin"
+AT_ONCE = 1.0  # s; a message that has not reached a reader that is there by then is not going to
 
 
 def receive_one(mechanism: Mechanism, end: Any, line: Connection) -> None:
@@ -31,41 +33,53 @@ def pass_on_two(mechanism: Mechanism, end: Any, line: Connection) -> None:
         line.send(mechanism.receive(end))
 
 
-def wait_and_pass_on_two(mechanism: Mechanism, end: Any, line: Connection) -> None:
-    """Like `pass_on_two`, and tell first when the wait has begun."""
-    when_stuck(partial(line.send, WAITING))
+def pass_on_two_when_told(mechanism: Mechanism, end: Any, line: Connection) -> None:
+    """Say that one is there, wait for the word to begin, then do as `pass_on_two`."""
+    line.send(HERE)
+    line.recv()
     pass_on_two(mechanism, end, line)
 
 
 def after_crash(mechanism: Mechanism, method: str = "spawn") -> list[int]:
-    """Kill a reader while it waits, send messages 1 and 2 to another that waits, and return those that it got.
+    """Kill a reader while it waits, send messages 1 and 2 when another one is there, and return those that it got.
 
+    Message 1 is sent before the other begins to receive: where two wait, it is luck who gets what.
     Raises TypeError for anything but a Mechanism, TypeError or ValueError for an unknown start method, ProcessesFailed
-    when a reader does not come to wait.
+    when a reader does not come so far.
     """
     _check_mechanism(mechanism)
     ctx = get_context(validate.start_method(method))
     with expect_failure(CRASH_DEADLINE) as failure:
         ours, theirs = mechanism.connect(ctx)
-        reader, writer = ctx.Pipe(duplex=False)
-        first = ctx.Process(target=receive_one, args=(mechanism, theirs, writer))
-        first.start()
-        reader.recv()
+        first, line = _start(receive_one, mechanism, theirs, ctx)
+        line.recv()
         first.kill()
         first.join()
-        second = ctx.Process(target=wait_and_pass_on_two, args=(mechanism, theirs, writer))
-        second.start()
-        reader.recv()
+        second, line = _start(pass_on_two_when_told, mechanism, theirs, ctx)
+        line.recv()
         mechanism.send(ours, b"1")
+        let_others_go_on()
+        line.send(BEGIN)
         mechanism.send(ours, b"2")
         arrived = []
-        while len(arrived) < 2 and reader.poll(AT_ONCE):
-            arrived.append(int(reader.recv()))
+        while len(arrived) < 2 and line.poll(AT_ONCE):
+            arrived.append(int(line.recv()))
         second.kill()
         second.join()
         return arrived
     # that both readers were killed is expected, that the block did not come to its end is not
     raise failure.error
+
+
+def _start(
+    reader: Callable[..., None], mechanism: Mechanism, end: Any, ctx: BaseContext
+) -> tuple[BaseProcess, Connection]:
+    """Start a reader with a line to us, which ends when the reader does."""
+    ours, theirs = ctx.Pipe()
+    process = ctx.Process(target=reader, args=(mechanism, end, theirs))
+    process.start()
+    theirs.close()
+    return process, ours
 
 
 def set_up_time(mechanism: Mechanism, method: str = "spawn", runs: int = 3) -> float:

@@ -67,8 +67,7 @@ def never_wait(end):
     raise LookupError("nothing to wait for")
 
 
-def test_a_reader_that_never_waits_is_no_lost_message(monkeypatch):
-    monkeypatch.setattr(choosing, "CRASH_DEADLINE", 1.5)
+def test_a_reader_that_never_waits_is_no_lost_message():
     with pytest.raises(ProcessesFailed, match="LookupError: nothing to wait for"):
         choosing.after_crash(Mechanism("impatient", mechanisms.connect_pipe, Connection.send, never_wait))
 

@@ -3,10 +3,11 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 from subprocess import PIPE
 
-from helpers.supervision.standstill import STANDING_STILL, when_stuck
+from helpers.supervision.standstill import STANDING_STILL, let_others_go_on, when_stuck
 
 
 def wait():
@@ -53,3 +54,13 @@ def test_a_process_at_work_is_found_waiting_only_when_it_waits():
 
 def test_nor_does_a_loop_look_like_waiting():
     assert told_by(work_at_one_instruction_then_wait) == ["worked", "waits"]
+
+
+def test_others_that_could_go_on_have_gone_on():
+    went_on, begin = [], [threading.Event() for _ in range(20)]
+    for event in begin:
+        threading.Thread(target=lambda event=event: (event.wait(), went_on.append(event))).start()
+    for event in begin:
+        event.set()
+    let_others_go_on()
+    assert len(went_on) == 20

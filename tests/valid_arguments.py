@@ -323,7 +323,7 @@ MAKES_SENSE = {
 EXEMPT = {
     "an instrument fills it with what it has seen": (
         "Advice Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
-        "Replay Sample State Step Trace Update Waiting Walks"
+        "Replay Sample State Step Stint Trace Update Waiting Walks"
     ),
     "one storey of an instrument calls it with the parts of another": (
         "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move Model.must_wait Model.outcome Panel "
@@ -331,7 +331,8 @@ EXEMPT = {
         "Slot page title"
     ),
     "it runs in a child or a manager, with live objects": ("Letter QueueEnd.put Slot.put Tally.add Tally.total visit"),
-    "this project calls it, with what stands in its source": ("PrivateName missing opens refuse require"),
+    "this project calls it, with what stands in its source": "PrivateName missing opens refuse require",
+    "it is given what workers sent": "done_together",
     "what calls it has checked, or it is asked too often": "State.take at_most_one_inside first_rule left_out",
     "it shows anything": "shown",
     "ipywidgets calls it with the button that was pressed": "Panel.press",

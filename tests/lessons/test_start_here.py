@@ -1,13 +1,16 @@
 """The workers and the check of lesson 00."""
 
 import os
+import re
 import subprocess
 import sys
+import time
 from multiprocessing import get_all_start_methods, get_context
 
 import pytest
 
 from helpers.lessons import start_here
+from helpers.lessons.start_here import Stint
 from helpers.show import lanes
 from helpers.supervision.supervisor import supervised
 
@@ -37,7 +40,31 @@ def test_a_child_counts_in_its_own_memory(method):
 @each_method
 def test_work_keeps_a_processor_busy(method):
     start = get_context(method).Barrier(1)
-    assert answer_of(method, start_here.work, start, 200_000) > 0
+    before = time.perf_counter()
+    stint = answer_of(method, start_here.work, start, 200_000)
+    assert before < stint.begin < stint.end < time.perf_counter()
+    assert 0 < stint.busy <= stint.end - stint.begin + 0.02  # where the clock of processor time is coarse
+
+
+@pytest.mark.parametrize(
+    ("stints", "busy", "seconds"),
+    [
+        ([Stint(10.0, 12.0, 2.0)], 2, 2),
+        ([Stint(10.0, 12.0, 2.0), Stint(10.0, 12.0, 2.0)], 4, 2),
+        ([Stint(10.0, 12.0, 1.0), Stint(11.0, 13.0, 1.0)], 2, 3),  # they took turns on one processor
+        ([Stint(10.0, 12.0, 2.0), Stint(12.0, 14.0, 2.0)], 4, 4),  # one began when the other had ended
+        ([Stint(10.0, 10.25, 2.0)], 0.25, 0.25),  # a coarse clock of processor time
+    ],
+)
+def test_work_is_counted_from_the_first_begin_to_the_last_end(stints, busy, seconds):
+    assert start_here.done_together(stints) == (busy, seconds)
+
+
+@pytest.mark.parametrize("children", [1, 2, 5])
+def test_no_more_processors_are_at_work_than_there_are(children):
+    _, verdict = start_here.share_work(children, 100, "spawn")
+    at_work = float(re.search(r": ([\d.]+) processors at work", verdict)[1])
+    assert 0 < at_work <= min(children, len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count())
 
 
 @each_method

@@ -322,7 +322,7 @@ MAKES_SENSE = {
 # what is not called, by the reason; "Class" stands for its constructor
 EXEMPT = {
     "an instrument fills it with what it has seen": (
-        "Advice Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
+        "Advice Allowance Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
         "Replay Sample State Step Stint Trace Update Waiting Walks"
     ),
     "one storey of an instrument calls it with the parts of another": (
@@ -331,8 +331,10 @@ EXEMPT = {
         "Slot page title"
     ),
     "it runs in a child or a manager, with live objects": ("Letter QueueEnd.put Slot.put Tally.add Tally.total visit"),
-    "this project calls it, with what stands in its source": "PrivateName missing opens refuse require",
-    "it is given what workers sent": "done_together",
+    "this project calls it, with what stands in its source": "PrivateName control_groups missing opens refuse require",
+    "it is given what the system wrote, or what workers sent": (
+        "cached done_together group_folders limit quota user_and_threads"
+    ),
     "what calls it has checked, or it is asked too often": "State.take at_most_one_inside first_rule left_out",
     "it shows anything": "shown",
     "ipywidgets calls it with the button that was pressed": "Panel.press",

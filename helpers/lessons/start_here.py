@@ -1,20 +1,33 @@
 """Lesson 00, start here: the workers that run in the child processes, and the check of the machine."""
 
+import math
 import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from helpers import validate
+from helpers.measuring import machine
 from helpers.recording.recorder import record
+from helpers.supervision import left_behind
+from helpers.supervision.left_behind import Look, Process
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
+# what the lessons need, with room to spare
+PROCESSES = 64  # and threads
+MEMORY = 500_000_000  # bytes
+SHARED_MEMORY = 16_000_000  # bytes
+TEMPORARY_ROOM = 100_000_000  # bytes
 
 counter = 0  # every process that imports this module has its own
 
@@ -86,80 +99,155 @@ class Check:
 
 
 def check_machine() -> list[Check]:
-    """Return what this machine offers for these lessons, each failure with the command that repairs it."""
-    return [_python(), _packages(), _start_methods(), _cores(), _orphans(), _shared_memory()]
+    """Return what this machine offers for these lessons, each failure with the command that repairs it.
+
+    It starts, ends and removes nothing, and whatever is odd about the machine is a line of the report, never an error.
+    """
+    orphans, semaphores = _left_behind_in_two_looks()
+    findings = {
+        "Python": _python,
+        "packages": _packages,
+        "start methods": _start_methods,
+        "processors": _processors,
+        "processes": _processes,
+        "memory": _memory,
+        "shared memory": _shared_memory,
+        "temporary folder": _temporary_folder,
+        "processes left behind": partial(_orphans, orphans),
+        "semaphores left behind": partial(_semaphores, semaphores),
+    }
+    return [_check(what, find) for what, find in findings.items()]
 
 
-def _python() -> Check:
+Finding = tuple[str, bool, str]  # what was found, whether that is in order, and the command that repairs it
+
+
+def _check(what: str, find: Callable[[], Finding]) -> Check:
+    try:
+        return Check(what, *find())
+    except Exception as error:  # the other lines are of use all the same
+        return Check(what, f"could not be found out: {type(error).__name__}: {error}", ok=False)
+
+
+def _python() -> Finding:
     ok = sys.version_info >= (3, 11)
-    return Check("Python", platform.python_version(), ok, "" if ok else "make clean lab PYTHON=python3.12")
+    newer = "make clean lab PYTHON=python3.12" if os.name != "nt" else "py -3.12 -m venv --clear .venv"
+    return platform.python_version(), ok, "" if ok else newer
 
 
-def _packages() -> Check:
+def _packages() -> Finding:
     from packaging.requirements import Requirement
 
     try:
         needed = [Requirement(line) for line in metadata.requires("talking-processes") or []]
     except metadata.PackageNotFoundError:
-        return Check("packages", "this project is not installed", False, f"{sys.executable} -m pip install -e .")
+        return "this project is not installed", False, f"{sys.executable} -m pip install -e ."
     needed = [each for each in needed if each.marker is None or each.marker.evaluate({"extra": ""})]
     missing = [str(each) for each in needed if not _is_installed(each.name, each.specifier)]
     found = f"{len(needed) - len(missing)} of {len(needed)}" + (f", missing: {', '.join(missing)}" if missing else "")
-    return Check("packages", found, not missing, "pip install -r requirements.txt" if missing else "")
+    return found, not missing, f"{sys.executable} -m pip install -r requirements.txt" if missing else ""
 
 
-def _is_installed(name: str, allowed: object) -> bool:
+def _is_installed(name: str, allowed: "SpecifierSet") -> bool:
     try:
         return allowed.contains(metadata.version(name), prereleases=True)
     except metadata.PackageNotFoundError:
         return False
 
 
-def _start_methods() -> Check:
+def _start_methods() -> Finding:
     methods = get_all_start_methods()
-    return Check("start methods", ", ".join(methods), "spawn" in methods)
+    return ", ".join(methods), "spawn" in methods, ""
 
 
-def _cores() -> Check:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    found = f"{cores}" if cores > 1 else "1: everything works, but two processes take turns"
-    return Check("processor cores", found, True)
+def _processors() -> Finding:
+    ours, all_of_them = machine.processors(), os.cpu_count() or 1
+    found = f"{ours:g}" if ours == all_of_them else f"{ours:g} of {all_of_them} may be used"
+    return found if ours >= 2 else f"{found}: everything works, but processes take turns", True, ""
 
 
-def _orphans() -> Check:
-    """Look for children of multiprocessing whose parent has died."""
+def _processes() -> Finding:
+    room = machine.processes()
+    if room.allowed == math.inf:
+        return "not limited", True, ""
+    # more processes than any lesson starts are of no use, so only who runs this machine can repair it
+    return f"{room.left:,.0f} more of {room.allowed:,.0f} may be started", room.left >= PROCESSES, ""
+
+
+def _memory() -> Finding:
     import psutil
 
-    orphans = []
-    for process in psutil.process_iter(["pid", "ppid", "cmdline", "uids"]):
-        command = " ".join(process.info["cmdline"] or [])
-        if "multiprocessing" in command and process.info["ppid"] in (0, 1):
-            orphans.append(process.info["pid"])
-    kill = "taskkill /F " + " ".join(f"/PID {pid}" for pid in orphans)
-    kill = kill if os.name == "nt" else f"kill -9 {' '.join(map(str, orphans))}"
-    return Check("processes left behind", str(len(orphans) or "none"), not orphans, kill if orphans else "")
+    all_of_it, group = psutil.virtual_memory(), machine.memory()
+    free, allowed = min(all_of_it.available, group.left), min(all_of_it.total, group.allowed)
+    return f"{_size(free)} free of {_size(allowed)}", free >= MEMORY, ""
 
 
-def _shared_memory() -> Check:
-    """Look for semaphores and shared memory in /dev/shm that no process uses any more."""
-    names = set(_multiprocessing_names()) - _names_in_use()
-    found = "none" if os.name != "nt" else "none: this system tidies up by itself"
-    rm = "rm " + " ".join(f"/dev/shm/{name}" for name in sorted(names))
-    return Check("semaphores left behind", str(len(names) or found), not names, rm if names else "")
+def _shared_memory() -> Finding:
+    room = machine.shared_memory()
+    if room is None:
+        return "not limited", True, ""
+    return f"{_size(room.left)} free of {_size(room.allowed)}", room.left >= SHARED_MEMORY, ""
 
 
-def _multiprocessing_names() -> Iterator[str]:
-    for path in Path("/dev/shm").glob("*"):
-        if path.name.startswith(("sem.mp-", "psm_")) and path.owner() == Path.home().owner():
-            yield path.name
+def _temporary_folder() -> Finding:
+    room, trouble = machine.temporary_room(), machine.socket_trouble()
+    if trouble:
+        return f"a manager cannot use it: {trouble}", False, "TMPDIR=/tmp make lab"
+    return f"{_size(room)} free", room >= TEMPORARY_ROOM, ""
 
 
-def _names_in_use() -> set[str]:
-    in_use = set()
-    for maps in Path("/proc").glob("[0-9]*/maps"):
-        try:
-            text = maps.read_text()
-        except OSError:
-            continue  # ended meanwhile, or another user's
-        in_use.update(line.rsplit("/", 1)[-1] for line in text.splitlines() if "/dev/shm/" in line)
-    return in_use
+def _size(count: float) -> str:
+    """Return a number of bytes in words, such as "24.7 GB"."""
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.0f} MB"
+
+
+def _orphans(seen: Look) -> Finding:
+    pids = sorted(process.pid for process in seen.found)
+    kill = f"kill -9 {' '.join(map(str, pids))}"
+    if os.name == "nt":
+        kill = "taskkill /F " + " ".join(f"/PID {pid}" for pid in pids)
+    return _count(seen), not pids, kill if pids else ""
+
+
+def _semaphores(seen: Look) -> Finding:
+    if os.name == "nt":
+        return "none: this system tidies up by itself", True, ""
+    paths = sorted(map(str, seen.found))
+    return _count(seen), not paths, f"rm {' '.join(paths)}" if paths else ""
+
+
+def _count(seen: Look) -> str:
+    return f"not looked for: {seen.unseen}" if seen.unseen else str(len(seen.found) or "none")
+
+
+def _left_behind_in_two_looks() -> tuple[Look, Look]:
+    """Return the children without a parent, and the semaphores without a user, that both looks have found."""
+    orphans, semaphores = _look(_orphans_now), _look(left_behind.semaphores)
+    time.sleep(left_behind.APART)
+    return orphans & _look(_orphans_now), semaphores & _look(left_behind.semaphores)
+
+
+def _look(find: Callable[[], Look]) -> Look:
+    try:
+        return find()
+    except Exception as error:  # what cannot be seen is not said to be left behind
+        return Look(frozenset(), f"{type(error).__name__}: {error}")
+
+
+def _orphans_now() -> Look:
+    import psutil
+
+    # Windows knows users by their names
+    owner = "uids" if hasattr(psutil.Process, "uids") else "username"
+    table = [each.info for each in psutil.process_iter(["pid", "ppid", "cmdline", "create_time", owner])]
+    processes = [
+        Process(
+            line["pid"],
+            line["ppid"],
+            getattr(line[owner], "real", line[owner]),
+            tuple(line["cmdline"] or ()),
+            line["create_time"] or 0.0,
+        )
+        for line in table
+    ]
+    return left_behind.orphans(processes, os.getuid() if owner == "uids" else psutil.Process().username())

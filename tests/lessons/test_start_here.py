@@ -1,19 +1,28 @@
 """The workers and the check of lesson 00."""
 
+import math
 import os
 import re
 import subprocess
 import sys
 import time
 from multiprocessing import get_all_start_methods, get_context
+from pathlib import Path
+from subprocess import PIPE
+from types import SimpleNamespace
 
 import pytest
 
 from helpers.lessons import start_here
 from helpers.lessons.start_here import Stint
+from helpers.measuring import machine
+from helpers.measuring.machine import Allowance
 from helpers.show import lanes
+from helpers.supervision import left_behind
+from helpers.supervision.left_behind import Look, Process
 from helpers.supervision.supervisor import supervised
 
+seen_here = pytest.mark.skipif(bool(left_behind._why_unseen()), reason=left_behind._why_unseen())
 each_method = pytest.mark.parametrize("method", get_all_start_methods())
 
 
@@ -93,38 +102,172 @@ def test_an_unknown_start_method_is_refused():
 
 def test_the_check_names_what_it_found():
     checks = {check.what: check for check in start_here.check_machine()}
-    assert list(checks) == ["Python", "packages", "start methods", "processor cores", "processes left behind",
-                            "semaphores left behind"]  # fmt: skip
+    assert list(checks) == ["Python", "packages", "start methods", "processors", "processes", "memory", "shared memory",
+                            "temporary folder", "processes left behind", "semaphores left behind"]  # fmt: skip
     assert checks["Python"].ok and checks["packages"].ok and "spawn" in checks["start methods"].found
     assert all(check.repair == "" for check in checks.values() if check.ok)
 
 
-@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="this system keeps no semaphores in files")
+def check_of(what):
+    return {check.what: check for check in start_here.check_machine()}[what]
+
+
+@seen_here
 def test_a_semaphore_left_behind_is_found_with_the_command_that_removes_it():
-    name = f"sem.mp-test{os.getpid()}"
-    subprocess.run([sys.executable, "-c", f"open('/dev/shm/{name}', 'w')"], check=True)
+    path = Path(f"/dev/shm/sem.mp-test{os.getpid()}")
+    subprocess.run([sys.executable, "-c", f"open('{path}', 'w')"], check=True)
     try:
-        check = start_here.check_machine()[-1]
-        assert not check.ok and f"/dev/shm/{name}" in check.repair
+        check = check_of("semaphores left behind")
+        assert not check.ok and str(path) in check.repair.split()
         # only ours: the command names all that is found, and other tests may be at work
-        subprocess.run([*check.repair.split()[:1], f"/dev/shm/{name}"], check=True)
+        subprocess.run([*check.repair.split()[:1], path], check=True)
+        assert str(path) not in check_of("semaphores left behind").repair
     finally:
-        if os.path.exists(f"/dev/shm/{name}"):
-            os.remove(f"/dev/shm/{name}")
-    assert name not in start_here.check_machine()[-1].repair
+        path.unlink(missing_ok=True)
+
+
+@seen_here
+def test_a_semaphore_that_another_program_uses_is_not_reported():
+    code = "from multiprocessing import get_context as g; l = g('spawn').Lock(); print(l._semlock.name); input()"
+    with subprocess.Popen([sys.executable, "-u", "-c", code], stdin=PIPE, stdout=PIPE, text=True) as program:
+        name = program.stdout.readline().strip()[1:]
+        assert name not in check_of("semaphores left behind").repair
+        program.communicate("\n")
+    assert program.returncode == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not give orphans to process 1")
 def test_an_orphan_is_found_with_the_command_that_ends_it():
     # a process that looks like a child of multiprocessing, and whose parent has ended
-    waits = "from multiprocessing import process; import sys; sys.stdin.read()"
+    waits = "from multiprocessing.spawn import sys; sys.stdin.read()"
     starts = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {waits!r}], stdin=0).pid)"
-    parent = subprocess.Popen([sys.executable, "-c", starts], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen([sys.executable, "-c", starts], stdin=PIPE, stdout=PIPE, text=True)
     orphan = int(parent.stdout.readline())
     parent.wait(10)
     try:
-        check = start_here.check_machine()[-2]
-        assert not check.ok and str(orphan) in check.repair
+        check = check_of("processes left behind")
+        assert not check.ok and str(orphan) in check.repair.split()
     finally:
         parent.stdin.close()
         parent.stdout.close()
+
+
+def test_the_commands_are_those_of_the_system(monkeypatch):
+    orphans = Look(frozenset(Process(pid, 1, 0, (), 0.0) for pid in (8, 7)))
+    semaphores = Look(frozenset({Path("/dev/shm/sem.mp-b"), Path("/dev/shm/sem.mp-a")}))
+    monkeypatch.setattr(start_here, "os", SimpleNamespace(name="posix"))
+    assert start_here._orphans(orphans) == ("2", False, "kill -9 7 8")
+    assert start_here._semaphores(semaphores) == ("2", False, "rm /dev/shm/sem.mp-a /dev/shm/sem.mp-b")
+    monkeypatch.setattr(start_here, "os", SimpleNamespace(name="nt"))
+    assert start_here._orphans(orphans) == ("2", False, "taskkill /F /PID 7 /PID 8")
+    assert start_here._semaphores(Look(frozenset(), "unseen"))[1:] == (True, "")
+
+
+def test_what_cannot_be_seen_is_neither_left_behind_nor_called_none():
+    unseen = Look(frozenset(), "this system does not show them")
+    assert start_here._semaphores(unseen) == ("not looked for: this system does not show them", True, "")
+
+
+def test_where_processes_have_no_user_ids_those_of_this_user_are_found_by_name(monkeypatch):
+    """On Windows psutil has no `uids`, and asking for them is an error."""
+    line = {
+        "pid": 7,
+        "ppid": 5,
+        "cmdline": ["py.exe", "--multiprocessing-fork"],
+        "create_time": 9.0,
+        "username": "PC\\ann",
+    }
+    parent = {"pid": 5, "ppid": 4, "cmdline": None, "create_time": 10.0, "username": None}
+
+    def process_iter(names):
+        assert set(names) == set(line)
+        return [SimpleNamespace(info=line), SimpleNamespace(info=parent)]
+
+    me = SimpleNamespace(username=lambda: "PC\\ann")
+    windows = SimpleNamespace(Process=lambda: me, process_iter=process_iter)
+    monkeypatch.setitem(sys.modules, "psutil", windows)
+    assert [each.pid for each in start_here._orphans_now().found] == [7]
+    me.username = lambda: "PC\\bob"
+    assert start_here._orphans_now() == Look(frozenset())
+
+
+def test_without_psutil_processes_are_not_looked_for(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    assert check_of("processes left behind").found.startswith("not looked for: ModuleNotFoundError")
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid") or os.getuid() != 0, reason="only root can become another user")
+def test_a_user_without_a_name_and_without_a_home_is_checked_like_any_other():
+    code = """if True:
+        import os
+        from helpers.lessons import start_here
+        start_here.check_machine()  # loads what the new user may not be allowed to read
+        os.environ["HOME"] = "/nowhere"
+        os.setuid(54321)
+        open("/dev/shm/sem.mp-54321", "w").close()
+        try:
+            for check in start_here.check_machine():
+                print(check.what, check.found, check.repair, sep=": ")
+        finally:
+            os.remove("/dev/shm/sem.mp-54321")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Error" not in done.stdout and "not looked for" not in done.stdout
+    assert done.stdout.splitlines()[-1] == "semaphores left behind: 1: rm /dev/shm/sem.mp-54321"
+
+
+@pytest.mark.parametrize("part", ["processors", "processes", "memory", "shared_memory", "temporary_room"])
+def test_a_check_that_fails_is_one_line_of_the_report(part, monkeypatch):
+    def fail():
+        raise KeyError("uid not found: 12345")
+
+    monkeypatch.setattr(machine, part, fail)
+    [failed] = [check for check in start_here.check_machine() if "KeyError" in check.found]
+    assert failed.found == "could not be found out: KeyError: 'uid not found: 12345'" and not failed.ok
+
+
+@pytest.mark.parametrize("part", ["orphans", "semaphores"])
+def test_a_look_that_fails_finds_nothing(part, monkeypatch):
+    def fail(*_):
+        raise OSError("no such thing")
+
+    monkeypatch.setattr(left_behind, part, fail)
+    assert check_of("processes left behind" if part == "orphans" else "semaphores left behind") == start_here.Check(
+        f"{'processes' if part == 'orphans' else part} left behind", "not looked for: OSError: no such thing", True
+    )
+
+
+@pytest.mark.parametrize(
+    ("processors", "there_are", "found"),
+    [
+        (2, 2, "2"),
+        (2, 64, "2 of 64 may be used"),
+        (1, 1, "1: everything works, but processes take turns"),
+        (0.5, 8, "0.5 of 8 may be used: everything works, but processes take turns"),
+    ],
+)
+def test_the_processors_that_may_be_used_are_said(processors, there_are, found, monkeypatch):
+    monkeypatch.setattr(machine, "processors", lambda: processors)
+    monkeypatch.setattr(os, "cpu_count", lambda: there_are)
+    assert check_of("processors") == start_here.Check("processors", found, True)
+
+
+@pytest.mark.parametrize(
+    ("part", "what", "room", "found", "ok"),
+    [
+        ("processes", "processes", Allowance(math.inf, 0), "not limited", True),
+        ("processes", "processes", Allowance(4096, 96), "4,000 more of 4,096 may be started", True),
+        ("processes", "processes", Allowance(40, 30), "10 more of 40 may be started", False),
+        ("memory", "memory", Allowance(1e9, 8e8), "200 MB free of 1.0 GB", False),
+        ("shared_memory", "shared memory", Allowance(64e6, 4e6), "60 MB free of 64 MB", True),
+        ("shared_memory", "shared memory", Allowance(64e6, 60e6), "4 MB free of 64 MB", False),
+        ("shared_memory", "shared memory", None, "not limited", True),
+        ("temporary_room", "temporary folder", 5e6, "5 MB free", False),
+        ("socket_trouble", "temporary folder", "path too long", "a manager cannot use it: path too long", False),
+    ],
+)
+def test_what_a_hub_allows_is_said(part, what, room, found, ok, monkeypatch):
+    monkeypatch.setattr(machine, part, lambda: room)
+    check = check_of(what)
+    assert (check.found, check.ok) == (found, ok)

@@ -1,5 +1,6 @@
 """Lesson 04, manager: the workers, a class of our own that a manager keeps, and the experiments that use them."""
 
+import os
 import threading
 from collections.abc import Callable
 from multiprocessing import get_context
@@ -85,6 +86,20 @@ def visit(address: tuple[str, int], key: bytes, name: str) -> None:
     office = Office(address, authkey=key)
     office.connect()
     office.tally().add(name)
+
+
+class Order:
+    """Not a name but an order: who unpickles it calls `os.getpid` and gets what that returns. Any call would do."""
+
+    def __reduce__(self) -> tuple[Callable[[], int], tuple[()]]:
+        return os.getpid, ()
+
+
+def intrude(address: tuple[str, int], key: bytes) -> None:
+    """Visit the office with a stolen key, and give an order where a name is asked for."""
+    office = Office(address, authkey=key)
+    office.connect()
+    office.tally().add(Order())
 
 
 def read_then_write(counts: DictProxy, all_have_read: Barrier, times: int) -> None:

@@ -1,6 +1,9 @@
 """What lesson 04 says of managers holds, under every start method."""
 
+import re
+import secrets
 from multiprocessing import active_children, get_all_start_methods, get_context
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -13,7 +16,7 @@ from helpers.supervision.supervisor import expect_failure, supervised
 spawn = get_context("spawn")
 METHODS = get_all_start_methods()
 each_method = pytest.mark.parametrize("ctx", [get_context(name) for name in METHODS], ids=METHODS)
-KEY = b"open sesame"
+KEY = secrets.token_bytes(32)
 
 
 def run_to_the_end(ctx, worker, *arguments):
@@ -133,6 +136,31 @@ def test_an_office_lets_in_whoever_has_the_key_and_stays_open_after_a_wrong_one(
         assert (office.tally().total("friend"), office.tally().total("stranger")) == (2, 0)
     assert [report.exitcode for report in failure.error.reports].count(1) == 1
     assert "AuthenticationError" in str(failure)
+
+
+@each_method
+def test_who_has_the_key_can_have_any_call_made_in_the_manager(ctx):
+    with supervised(20):
+        office = started_office(ctx)
+        [server] = active_children()
+        run_to_the_end(ctx, manager.intrude, office.address, KEY)
+        assert office.tally().total(server.pid) == 1
+
+
+def test_who_has_not_the_key_is_turned_away_before_anything_of_theirs_is_unpickled():
+    with expect_failure(20) as failure:
+        office = started_office(spawn)
+        [server] = active_children()
+        run_to_the_end(spawn, manager.intrude, office.address, secrets.token_bytes(32))
+        assert office.tally().total(server.pid) == 0
+    assert "AuthenticationError" in str(failure)
+
+
+@pytest.mark.parametrize("folder", ["helpers/lessons", "notebooks"])
+def test_no_lesson_has_a_key_in_its_text(folder):
+    for path in (Path(__file__).parents[2] / folder).iterdir():
+        if path.suffix in (".py", ".ipynb"):
+            assert not re.search(r"authkey ?= ?b", path.read_text(encoding="utf-8")), path
 
 
 def test_a_clerk_keeps_a_tally_besides_all_that_others_keep():

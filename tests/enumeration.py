@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 
 from helpers.scheduling.model.model import Model
-from helpers.scheduling.program.handles import SharedObjects
+from helpers.scheduling.program.handles import SharedObjects, begin
 from helpers.scheduling.program.semantics import Access
 
 DEADLOCK = "deadlock"
@@ -20,7 +20,12 @@ class Run:
         self.is_over = False
         self.shared_objects = SharedObjects()
         self.shared_objects.perform = self.perform
-        self.workers = model.scenario.build(self.shared_objects)
+        workers = model.scenario.build(self.shared_objects)
+        self.workers = [(*pair, None) for pair in workers]
+        self.workers += [(worker, arguments, own.slot) for own, worker, arguments in self.shared_objects.children]
+        for number, (_, _, slot) in enumerate(self.workers):
+            if slot is not None:
+                self.shared_objects.semantics[slot].setting = number
         self.values = [declared.start for declared in self.shared_objects.semantics]
         everyone = range(len(self.workers))
         self.generators = [None for _ in everyone]
@@ -38,11 +43,11 @@ class Run:
         if self.repeated < len(results):
             self.repeated += 1
             return results[self.repeated - 1]
-        if self.grain == "access" and self.accesses:
+        semantics = self.shared_objects.semantics[access.slot]
+        if self.accesses and (self.grain == "access" or semantics.may_wait(access.verb, access.arguments)):
             self.is_over = True
             raise Stopped
-        method = getattr(self.shared_objects.semantics[access.slot], access.verb)
-        effect = method(self.values[access.slot], self.process, *access.arguments)
+        effect = getattr(semantics, access.verb)(self.values[access.slot], self.process, *access.arguments)
         if effect is None:
             self.is_over = self.is_blocked = True
             raise Stopped
@@ -54,14 +59,17 @@ class Run:
 
     def step(self, process):
         """Let a process take a step; False if it cannot."""
-        if self.ended[process]:
+        if process >= len(self.workers):
+            return self.step_of_party(self.model.parties[process - len(self.workers)], process)
+        slot = self.workers[process][2]
+        if self.ended[process] or (slot is not None and self.values[slot] == "killed"):
             return False
         self.is_over = self.is_blocked = False
         self.process, self.accesses, self.repeated = process, 0, len(self.results[process])
         skip = 0
         if self.generators[process] is None:
-            worker, arguments = self.workers[process]
-            self.generators[process] = worker(*arguments)
+            worker, arguments, child = self.workers[process]
+            self.generators[process] = begin(self.shared_objects, worker, self.shared_objects.pack(arguments), child)
             self.repeated, skip = 0, self.yields[process]
         try:
             for _ in range(skip + 1):
@@ -73,10 +81,18 @@ class Run:
             return not self.is_blocked
         except StopIteration:
             self.ended[process] = True
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.ended[process] = True
             self.errors[process] = f"{type(error).__name__}: {error}"
         return self.accesses > 0
+
+    def step_of_party(self, party, number):
+        """Let somebody take a step who is no worker."""
+        slot, verb, arguments = party.access
+        effect = getattr(self.shared_objects.semantics[slot], verb)(self.values[slot], number, *arguments)
+        if effect is not None:
+            _, self.values[slot] = effect
+        return effect is not None
 
     def close(self):
         """End the workers, whose `finally` must not reach the shared objects."""
@@ -87,9 +103,14 @@ class Run:
 
     def end(self):
         """Return the outcome, or DEADLOCK."""
-        if not all(self.ended):
+        rests = (
+            ended or self.model.endless[process] or (slot is not None and self.values[slot] in ("new", "killed"))
+            for process, (ended, (_, _, slot)) in enumerate(zip(self.ended, self.workers, strict=True))
+        )
+        if not all(rests):
             return DEADLOCK
-        return self.model.crash(self.errors) or self.model.outcome(self.model.shared(tuple(self.values)))
+        errors = [*self.errors, *("" for _ in self.model.parties)]
+        return self.model.crash(errors) or self.model.outcome(self.model.shared(tuple(self.values)))
 
 
 class Stopped(BaseException):

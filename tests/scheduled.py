@@ -62,10 +62,11 @@ def interpret(program, numbers, locks, others):
             local += ends[index].poll()
             yield
         elif verb == "meet":
-            yield from barrier.wait()
+            barrier.wait()
+            yield
         elif verb == "sleep":
-            yield condition.acquire()
-            yield from condition.wait()
+            condition.acquire()
+            condition.wait()
             condition.release()
             yield
         elif verb == "wake":
@@ -89,16 +90,18 @@ def interpreted(programs):
         others = objects.dict("things", {0: 1}), queue, ends, barrier, objects.condition("condition")
         return [(interpret, (tuple(program), numbers, locks, others)) for program in programs]
 
-    return Scenario(programs_of, invariant=lambda shared: shared["a"] <= 1)
+    return Scenario(
+        programs_of, invariant=lambda shared: shared["a"] <= 1, raises=(KeyError, ValueError, AssertionError)
+    )
 
 
-def of(worker, processes=1, **start):
-    """Return the scenario of some processes of one worker that share one integer, or what else is declared."""
+def of(worker, processes=1, raises=(), **start):
+    """Return the scenario of some processes of one worker that share one integer."""
 
     def scenario(objects):
         return [(worker, (objects.integer("number", **start),))] * processes
 
-    return Scenario(scenario)
+    return Scenario(scenario, raises=raises)
 
 
 def count_up(number):
@@ -379,7 +382,7 @@ def sleep_until_ready(condition, ready):
     """Sleep until woken."""
     with condition:
         while not ready.value:
-            yield from condition.wait()
+            condition.wait()
         yield "ready"
 
 
@@ -406,3 +409,118 @@ def impatient(objects):
     """One sends, the other looks only once."""
     ours, theirs = objects.pipe("line")
     return [(send_one, (ours,)), (poll_once, (theirs, objects.integer("answer")))]
+
+
+def write_meet_look(barrier, mine, theirs, seen):
+    """Write a number, meet the other at a barrier in the plain words of multiprocessing, and look at its number."""
+    mine.value = 1
+    barrier.wait()
+    seen.value = theirs.value
+    yield
+
+
+def plain_barrier(objects):
+    """Two who meet at a barrier."""
+    one, other, barrier = objects.integer("one"), objects.integer("other"), objects.barrier("barrier", 2)
+    seen = objects.integer("seen by one"), objects.integer("seen by other")
+    return [(write_meet_look, (barrier, one, other, seen[0])), (write_meet_look, (barrier, other, one, seen[1]))]
+
+
+def wait_plainly(condition, ready, done):
+    """Wait until ready."""
+    with condition:
+        while not ready.value:
+            condition.wait()
+        done.value = 1
+    yield
+
+
+def make_ready(condition, ready):
+    """Say that it is ready."""
+    with condition:
+        ready.value = 1
+        condition.notify_all()
+    yield
+
+
+def plain_condition(objects):
+    """One waits until the other is ready."""
+    condition, ready, done = objects.condition("condition"), objects.integer("ready"), objects.integer("done")
+    return [(wait_plainly, (condition, ready, done)), (make_ready, (condition, ready))]
+
+
+def notify_without_lock(condition, number):
+    """Notify without the lock."""
+    condition.notify()
+    yield
+
+
+def wait_without_lock(condition, number):
+    """Wait without the lock."""
+    condition.wait()
+    yield
+
+
+def acquire_twice(condition, number):
+    """Take the lock of a condition twice."""
+    with condition, condition:
+        number.value += 1
+    yield
+
+
+def one_on_a_condition(worker):
+    """Return the builder of a scenario with one worker that gets a condition and a number."""
+
+    def scenario(objects):
+        return [(worker, (objects.condition("condition"), objects.integer("number")))]
+
+    return scenario
+
+
+def sleep_until(condition, turn, asleep, mine):
+    """Note that one is there, sleep until it is one's turn, and pass it on."""
+    with condition:
+        while asleep.value != mine:
+            condition.release()
+            yield
+            condition.acquire()
+        asleep.value += 1
+        while turn.value != mine + 1:
+            condition.wait()
+        turn.value = mine + 2
+        condition.notify()
+    yield
+
+
+def wake_the_first(condition, turn, asleep):
+    """Wait until both sleep, then let the first have its turn, and wake one."""
+    condition.acquire()
+    while asleep.value != 2:
+        condition.release()
+        yield
+        condition.acquire()
+    turn.value = 1
+    condition.notify()
+    turn.value = 1
+    condition.release()
+    yield
+
+
+def wrong_sleeper(objects):
+    """A single `notify` is meant for the first of two sleepers: if the second gets it, both sleep for ever."""
+    condition, turn, asleep = objects.condition("condition"), objects.integer("turn"), objects.integer("asleep")
+    sleepers = [(sleep_until, (condition, turn, asleep, mine)) for mine in (0, 1)]
+    return [*sleepers, (wake_the_first, (condition, turn, asleep))]
+
+
+def spin_in_one_step(number):
+    """Wait for what nobody does, in a loop of one step."""
+    while not number.value:
+        yield
+
+
+def spin_in_two_steps(number):
+    """Wait for what nobody does, in a loop of two steps."""
+    while not number.value:
+        yield "look"
+        yield "look again"

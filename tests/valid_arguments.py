@@ -168,6 +168,8 @@ VALID = {
     "Repeats.mean.number": lambda: float,
     "Repeats.share.predicate": lambda: bool,
     "Scenario.build": lambda: interleavings.increments().build,
+    "SharedObjects.array.values": lambda: [1, 2],
+    "SharedObjects.process.worker": lambda: interleavings.increment,
     "Survey.updates": lambda: survey().updates,
     "bars.seconds": lambda: {"slow": 0.3, "quick": 0.1},
     "growth.explored": lambda: {1: exploration(), 2: exploration()},
@@ -202,8 +204,12 @@ INSTANCES = {
 HASHABLE = (
     "none true minus zero half nan inf huge blank text bytes tuple object function class generator module ellipsis"
 )
+PICKLED = "none true minus zero half nan inf huge blank text bytes list tuple dict set object class ellipsis"
 NO_FUNCTION = HASHABLE.replace("function class", "")
-KINDS = ("integer", "dict", "lock", "semaphore", "condition", "barrier", "queue", "pipe")
+KINDS = (
+    *("integer", "value", "array", "dict", "list", "lock", "rlock", "semaphore", "bounded_semaphore", "condition"),
+    *("event", "barrier", "queue", "pipe", "choice", "process"),
+)
 # which nonsense makes sense after all; keys as in VALID, words as in `test_nonsense.nonsense`
 MAKES_SENSE = {
     # helpers.validate
@@ -247,15 +253,26 @@ MAKES_SENSE = {
     "Model.follow.schedule": "list tuple",
     "Model.known": "none dict",
     "Sample.frequency.outcome": HASHABLE,
+    "Scenario.endless": "list tuple",
     "Scenario.invariant": "none",
     "Scenario.outcome": "none",
+    "Scenario.raises": "list tuple",
     "Scenario.title": "blank text",
+    "SharedObjects.bounded_semaphore.value": "zero",
+    "SharedObjects.choice.options": PICKLED,
     "SharedObjects.condition.lock": "none",
     "SharedObjects.dict.items": "none dict",
     "SharedObjects.integer.value": "minus zero",
+    "SharedObjects.list.items": "list tuple",
+    "SharedObjects.pipe.capacity": "zero",
+    "SharedObjects.process.arguments": f"{PICKLED} function generator module deep",
+    "SharedObjects.queue.feeder": "true",
+    "SharedObjects.queue.maxsize": "zero",
     "SharedObjects.semaphore.value": "zero",
+    "SharedObjects.value.value": "true minus zero half inf",
     "State.step.process": "zero",
     "ends_with.outcome": HASHABLE,
+    "explore.max_states": "none",
     "graph_data.goals": "none dict",
     "keep_workers.deadline": "half",
     "lost_updates.steps": "list tuple",
@@ -323,10 +340,11 @@ MAKES_SENSE = {
 EXEMPT = {
     "an instrument fills it with what it has seen": (
         "Advice Allowance Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
-        "Replay Sample State Step Stint Trace Update Waiting Walks"
+        "Progress Replay Sample State Step Stint Trace Update Waiting Walks"
     ),
     "one storey of an instrument calls it with the parts of another": (
-        "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move Model.must_wait Model.outcome Panel "
+        "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move "
+        "Model.at_rest Model.check_declared Model.look Model.may_wait Model.must_wait Model.outcome Panel "
         "Model.shared Model.text Picture Prediction QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack "
         "Slot page title"
     ),

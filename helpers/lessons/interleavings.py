@@ -298,7 +298,8 @@ def meet(barrier: Barrier, here: Integer, there: Integer) -> Steps:
     """Write a number before the meeting, read the other's after it."""
     here.value = 1
     yield "write"
-    yield from barrier.wait()
+    barrier.wait()
+    yield "meet"
     there.value += there.value
     yield "double the other's"
 
@@ -318,7 +319,7 @@ def await_parcel(condition: Condition, parcels: Integer) -> Steps:
     """Sleep until there is a parcel, then take it."""
     yield condition.acquire()
     while parcels.value == 0:
-        yield from condition.wait()
+        condition.wait()
     parcels.value -= 1
     yield "take a parcel"
     condition.release()

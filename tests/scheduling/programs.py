@@ -40,10 +40,10 @@ ODD_ONES = [
     scheduled.of(scheduled.recover, 2),
     scheduled.of(scheduled.within, 2),
     scheduled.of(scheduled.touch_at_the_end, 3),
-    scheduled.of(scheduled.raise_if_set, 2),
+    scheduled.of(scheduled.raise_if_set, 2, raises=(LookupError,)),
     Scenario(scheduled.crossed_with),
-    Scenario(scheduled.dict_methods),
-    Scenario(scheduled.over_release),
+    Scenario(scheduled.dict_methods, raises=(KeyError,)),
+    Scenario(scheduled.over_release, raises=(ValueError,)),
     Scenario(scheduled.alarm),
     Scenario(scheduled.impatient),
 ]

@@ -1,42 +1,60 @@
 """Every schedule of a scenario at once: its state graph, with equal states merged, and what can be counted on it.
 
-A schedule is the list of process numbers in the order of their steps, up to where no process can take another one.
+A schedule is the list of process numbers in the order of their steps, up to where nothing shared can change any more.
 All counts are exact. They grow like factorials, the work only with the number of states.
 """
 
 import math
 from array import array
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
+from typing import NamedTuple
 
 from helpers import validate
+from helpers.collector import collector_off
+from helpers.scheduling.model.components import components
+from helpers.scheduling.model.local_state import CannotExplore
 from helpers.scheduling.model.model import Model, State, Step
-from helpers.scheduling.model.worker_graph import CannotExplore, Location
+from helpers.scheduling.model.state_store import NONE, Full, Progress, StateStore
 from helpers.scheduling.program.scenario import Build, Scenario
 
-MAX_STATES = 1_000_000
+MAX_STATES = 2**31 - 1
+MAX_MEMORY = 2_000_000_000  # bytes
+MIN_MEMORY = 1_000_000
 MODELS = ("uniform", "coin")
 
 Count = int | float  # an exact number; math.inf where a loop gives infinitely many schedules
 Predicate = Callable[[State], bool]
-
 A_PREDICATE = "a test of a state, such as deadlock"  # for errors that say what is needed
-_NONE = -1
+
 _HARDLY_ANY = 1e-12
 _MAX_ROUNDS = 10_000
+_REPORT_EVERY = 0.2  # seconds
 
 
-def explore(scenario: Scenario | Build, grain: str = "step", max_states: int = MAX_STATES) -> "Exploration":
+def explore(
+    scenario: Scenario | Build,
+    grain: str = "step",
+    max_states: int | None = None,
+    max_memory: int = MAX_MEMORY,
+    progress: Callable[[Progress], None] | None = None,
+) -> "Exploration":
     """Return the state graph of a scenario (a `Scenario`, or a function that builds one).
 
-    A step goes from yield to yield, or with grain "access" to the next access of a shared object.
+    A step goes from yield to yield, or with grain "access" to the next access of a shared object. `max_memory` is in
+    bytes, for the states and steps alone. `progress` is called a few times a second, and at the end.
 
-    Raises CannotExplore for more than `max_states` states, or a worker that does not do the same every time;
-    TypeError or ValueError for what is not a scenario.
+    Raises CannotExplore for more than `max_states` states or than fit into `max_memory`, or a worker that does not do
+    the same every time, that fails in a way that its scenario does not declare, or that computes for ever without a
+    yield; TypeError or ValueError for what is not a scenario.
     """
-    validate.whole_number("max_states", max_states, 1, 100 * MAX_STATES)
-    return Exploration(Model(scenario, grain), max_states)
+    if max_states is not None:
+        validate.whole_number("max_states", max_states, 1, MAX_STATES)
+    validate.whole_number("max_memory", max_memory, MIN_MEMORY, 2**63)
+    if progress is not None:
+        validate.function("progress", progress, "a function of a Progress, or None", 1)
+    return Exploration(Model(scenario, grain), max_states, max_memory, progress)
 
 
 def deadlock(state: State) -> bool:
@@ -49,13 +67,23 @@ def violation(state: State) -> bool:
     return _checked(state).violated
 
 
-def ends_with(outcome: Hashable) -> Predicate:
+class EndsWith(NamedTuple):
+    """A test for the states in which a scenario has ended with an outcome."""
+
+    wanted: Hashable
+
+    def __call__(self, state: State) -> bool:
+        """Tell whether the scenario has ended so."""
+        return _checked(state).finished and state.outcome == self.wanted
+
+
+def ends_with(outcome: Hashable) -> EndsWith:
     """Return a test for the states in which a scenario has ended with this outcome: for `Exploration.shortest`.
 
     Raises TypeError for what is not hashable.
     """
     validate.hashable("outcome", outcome, "an outcome")
-    return lambda state: state.finished and state.outcome == outcome
+    return EndsWith(outcome)
 
 
 def as_predicate(name: str, wanted: Hashable | Predicate) -> Predicate:
@@ -73,18 +101,25 @@ def _checked(state: State) -> State:
 class Exploration:
     """All states of a scenario. A state has a number, in order of distance from the start, which is 0."""
 
-    def __init__(self, model: Model, max_states: int) -> None:
+    def __init__(
+        self,
+        model: Model,
+        max_states: int | None = None,
+        max_memory: int = MAX_MEMORY,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
         self.model = model
-        self._shared: list[tuple[tuple, bool]] = []  # distinct (values, violated)
-        self._shared_numbers: dict[tuple[tuple, bool], int] = {}
-        self._states: list[tuple] = []  # (number of the shared values, location of each process)
-        self._targets = array("q")  # for each state and process the state after its step, _NONE where there is none
-        self._parents = array("q", [_NONE])
-        self._build(max_states)
+        self._store = StateStore(model)
+        try:
+            # very many objects are made, and none of them in a circle
+            with collector_off():
+                self._store.grow(max_states, max_memory, progress, _REPORT_EVERY)
+        except Full:
+            raise CannotExplore(self._too_many(max_states, max_memory)) from None
 
     def __len__(self) -> int:
         """Return the number of states."""
-        return len(self._states)
+        return len(self._store.states)
 
     def __getitem__(self, number: int) -> State:
         """Return the state of this number; TypeError or ValueError for a number that no state has."""
@@ -98,85 +133,72 @@ class Exploration:
         return validate.whole_number("number", number, 0, len(self) - 1)
 
     def _state(self, number: int) -> State:
-        shared, *locations = self._states[number]
-        values, violated = self._shared[shared]
-        return State(self.model, values, tuple(locations), violated)
+        locations, values, violated = self._store.read(self._store.states[number])
+        return State(self.model, values, locations, violated)
 
-    def _build(self, max_states: int) -> None:
-        start = self.model.start
-        first = (self._share(start.values, start.violated), *start.locations)
-        numbers = {first: 0}
-        states = self._states
-        states.append(first)
-        known_moves: list[dict] = [{} for _ in start.locations]
-        for number, state in enumerate(states):
-            for process, moves in enumerate(known_moves, start=1):
-                key = state[process], state[0]
-                if key in moves:
-                    move = moves[key]
-                else:
-                    move = moves[key] = self._move(process - 1, *key)
-                if move is None:
-                    self._targets.append(_NONE)
-                    continue
-                after = (move[1], *state[1:process], move[0], *state[process + 1 :])
-                target = numbers.setdefault(after, len(states))
-                if target == len(states):
-                    states.append(after)
-                    self._parents.append(number)
-                self._targets.append(target)
-            if len(states) > max_states:
-                raise CannotExplore(self._too_many(max_states, number))
-
-    def _move(self, process: int, location: Location, shared: int) -> tuple[Location, int] | None:
-        values, violated = self._shared[shared]
-        move = self.model.move(process, location, values)
-        if move is None:
-            return None
-        if move.values == values:
-            return move.location, shared
-        return move.location, self._share(move.values, violated or not self.model.is_well(move.values))
-
-    def _share(self, values: tuple, violated: bool) -> int:
-        number = self._shared_numbers.setdefault((values, violated), len(self._shared))
-        if number == len(self._shared):
-            self._shared.append((values, violated))
-        return number
-
-    def _too_many(self, max_states: int, number: int) -> str:
+    def _too_many(self, max_states: int | None, max_memory: int) -> str:
+        store = self._store
+        explored = len(store.targets) // store.columns
+        is_memory = max_states is None or len(self) <= max_states
+        limit = f"states than fit into max_memory={max_memory:,} bytes" if is_memory else f"than {max_states=:,} states"
+        more = "max_memory" if is_memory else "max_states"
         return (
-            f"{self.model.scenario.name} has more than max_states={max_states:,} states, and after "
-            f"{len(self._path(number))} steps there are still new ones. Make it smaller or give more max_states; "
-            "or take samples of its schedules: random_walks(scenario, runs) or pct(scenario, runs)."
+            f"{self.model.scenario.name} has more {limit}: {len(self):,} were found, and after "
+            f"{len(self._path(max(0, explored - 1)))} steps there are still new ones. Make it smaller or give more "
+            f"{more}; or take samples of its schedules: random_walks(scenario, runs) or pct(scenario, runs)."
         )
 
     def successors(self, number: int) -> list[int | None]:
         """Return for each process the number of the state after its step, None where it cannot take one.
 
+        Where nothing shared can change any more there are none, although processes may go round in loops.
         Raises TypeError or ValueError for a number that no state has.
         """
         return self._after(self._checked_number(number))
 
     def _after(self, number: int) -> list[int | None]:
-        n = len(self.model.names)
-        return [None if target == _NONE else target for target in self._targets[number * n : (number + 1) * n]]
+        n = self._store.columns
+        if number in self._stuck:
+            return [None] * n
+        return [None if target == NONE else target for target in self._store.targets[number * n : (number + 1) * n]]
+
+    def _following(self, number: int) -> list[int]:
+        n = self._store.columns
+        if number in self._stuck:
+            return []
+        return [target for target in self._store.targets[number * n : (number + 1) * n] if target != NONE]
 
     @cached_property
-    def _edges(self) -> list[list[int]]:
-        n, targets = len(self.model.names), self._targets
-        return [[target for target in targets[at : at + n] if target != _NONE] for at in range(0, len(targets), n)]
+    def _stuck(self) -> set[int]:
+        """The states in which processes go round in loops for ever, and nothing shared can change any more."""
+        if self._store.goes_forward:
+            return set()
+        n, targets, stuck = self._store.columns, self._store.targets, set()
+
+        def following(number: int) -> list[int]:
+            return [target for target in targets[number * n : (number + 1) * n] if target != NONE]
+
+        for loop in components([0], following):
+            inside = set(loop)
+            if len(loop) > 1 and all(target in inside for number in loop for target in following(number)):
+                values = {self._store.read(self._store.states[number])[1] for number in loop}
+                if len(values) == 1:
+                    stuck |= inside
+        return stuck
 
     @cached_property
-    def _order(self) -> list[int]:
+    def _order(self) -> Sequence[int]:
         """The states in an order in which each comes after all that lead to it; without those behind a loop."""
-        edges = self._edges
-        missing = [0] * len(edges)
-        for targets in edges:
-            for target in targets:
+        if self._store.goes_forward:
+            return range(len(self))
+        missing = array("i", bytes(4 * len(self)))
+        for number in range(len(self)):
+            for target in self._following(number):
                 missing[target] += 1
-        ready = [0] if missing[0] == 0 else []
+        # where loops are cut, the rest of a loop cannot be reached
+        ready = [number for number in {0, *self._stuck} if not missing[number]]
         for number in ready:
-            for target in edges[number]:
+            for target in self._following(number):
                 missing[target] -= 1
                 if not missing[target]:
                     ready.append(target)
@@ -188,16 +210,25 @@ class Exploration:
         paths: list[Count] = [math.inf] * len(self)
         for number in self._order:
             paths[number] = 0
-        paths[0] = 1 if self._order else math.inf
-        edges = self._edges
+        paths[0] = 1 if paths[0] == 0 else math.inf
         for number in self._order:
-            for target in edges[number]:
+            for target in self._following(number):
                 paths[target] += paths[number]
         return paths
 
     @cached_property
     def _ends(self) -> list[int]:
-        return [number for number, targets in enumerate(self._edges) if not targets]
+        n, targets = self._store.columns, self._store.targets
+        nothing = array("i", [NONE] * n)
+        return [
+            number
+            for number in range(len(self))
+            if targets[number * n : (number + 1) * n] == nothing or number in self._stuck
+        ]
+
+    @cached_property
+    def _deadlocks(self) -> list[int]:
+        return [number for number in self._ends if number in self._stuck or not self._state(number).finished]
 
     @cached_property
     def schedules(self) -> Count:
@@ -217,7 +248,7 @@ class Exploration:
     @cached_property
     def deadlocks(self) -> Count:
         """How many schedules end in a deadlock."""
-        return sum(self._paths[number] for number in self._ends if not self._state(number).finished)
+        return sum(self._paths[number] for number in self._deadlocks)
 
     @cached_property
     def violations(self) -> Count:
@@ -252,7 +283,7 @@ class Exploration:
         probabilities = [Fraction(0)] * len(self)
         probabilities[0] = Fraction(1)
         for number in self._order:
-            if targets := self._edges[number]:
+            if targets := self._following(number):
                 share = probabilities[number] / len(targets)
                 for target in targets:
                     probabilities[target] += share
@@ -265,7 +296,7 @@ class Exploration:
         for _ in range(_MAX_ROUNDS):
             following: dict[int, float] = {}
             for number, probability in moving.items():
-                targets = self._edges[number]
+                targets = self._following(number)
                 if not targets:
                     arrived[number] += probability
                 for target in targets:
@@ -282,22 +313,22 @@ class Exploration:
     @cached_property
     def _can_finish(self) -> set[int]:
         """The states from which an end can be reached."""
-        origins: list[list[int]] = [[] for _ in self._edges]
-        for number, targets in enumerate(self._edges):
-            for target in targets:
+        origins: list[list[int]] = [[] for _ in range(len(self))]
+        for number in range(len(self)):
+            for target in self._following(number):
                 origins[target].append(number)
-        found_before, found = set(self._ends), list(self._ends)
+        finishing, found = set(self._ends), list(self._ends)
         for number in found:
             for origin in origins[number]:
-                if origin not in found_before:
-                    found_before.add(origin)
+                if origin not in finishing:
+                    finishing.add(origin)
                     found.append(origin)
-        return found_before
+        return finishing
 
     @cached_property
     def livelocked_states(self) -> int:
         """How many states there are from which the processes run for ever, with no end and no deadlock in reach."""
-        return len(self) - len(self._can_finish)
+        return 0 if self._store.goes_forward else len(self) - len(self._can_finish)
 
     def shortest(self, predicate: Predicate) -> list[int] | None:
         """Return the shortest schedule to a state for which the predicate holds, as process numbers.
@@ -306,15 +337,22 @@ class Exploration:
         there. Raises TypeError for what is no function of a state.
         """
         validate.function("predicate", predicate, A_PREDICATE, 1)
-        found = (number for number in range(len(self)) if predicate(self._state(number)))
-        number = next(found, None)
+        number = next((number for number in self._candidates(predicate) if predicate(self._state(number))), None)
         return None if number is None else self._path(number)
 
+    def _candidates(self, predicate: Predicate) -> Iterator[int]:
+        """Return the numbers of the states for which a ready-made predicate may hold; all for any other one."""
+        if predicate is deadlock:
+            return iter(self._deadlocks)
+        if predicate is violation:
+            return (number for number, state in enumerate(self._store.states) if state & 1)
+        return iter(self._ends if isinstance(predicate, EndsWith) else range(len(self)))
+
     def _path(self, number: int) -> list[int]:
-        schedule = []
+        schedule, (n, targets, parents) = [], (self._store.columns, self._store.targets, self._store.parents)
         while number:
-            parent = self._parents[number]
-            schedule.append(self._after(parent).index(number))
+            parent = parents[number]
+            schedule.append(targets[parent * n : (parent + 1) * n].index(number))
             number = parent
         return schedule[::-1]
 
@@ -337,7 +375,7 @@ class Exploration:
     def _listed(self) -> Iterator[list[int]]:
         schedule: list[int] = []
         untried = [self._ways(0)]
-        if not self._edges[0]:
+        if not self._following(0):
             yield []
         while untried:
             way = next(untried[-1], None)
@@ -348,7 +386,7 @@ class Exploration:
             process, after = way
             schedule.append(process)
             untried.append(self._ways(after))
-            if not self._edges[after]:
+            if not self._following(after):
                 yield list(schedule)
 
     def _ways(self, number: int) -> Iterator[tuple[int, int]]:

@@ -1,20 +1,40 @@
 """A scenario as a model: its states, and the steps that lead from one to the next.
 
-A step of a process is what it does from one yield to the next, and it is atomic. What follows the last yield is a
-step only if it touches a shared object. A step that has to wait is not possible yet: the process is blocked. So is a
-process whose step would change nothing at all, as in a loop that waits for another process.
+A step of a process is what it does from one yield to the next, and it is atomic. It ends early before an operation
+that may have to wait, which is a step's beginning wherever it stands. What follows the last yield is a step only if it
+touches a shared object. A step that has to wait is not possible yet: the process is blocked. So is a process whose step
+would change nothing at all, as in a loop that waits for another process.
 
 With the finer grain "access" a step ends at a yield or just before the next access to a shared object, so that
 `counter.value += 1` becomes two steps, as on a real machine.
+
+What is said of the end, here and everywhere:
+
+- a scenario has *finished* when every process has ended (those that its scenario calls endless need not);
+- it is in a *deadlock* when it has not, and nothing shared can ever change again: each process that has not ended waits
+  for an object, or goes round in a loop that only looks;
+- it is in a *livelock* when shared objects change for ever, and neither an end nor a deadlock can be reached any more;
+- a process *starves* when it can be kept from its end for ever although the others go on, even by a scheduler that
+  never passes over a process that could always take a step (see `liveness`).
 """
 
-from collections.abc import Hashable
+import inspect
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from helpers import validate
-from helpers.scheduling.model.worker_graph import CannotExplore, Location, SourceLine, WorkerGraph
+from helpers.scheduling.model.worker_graph import (
+    Location,
+    SourceLine,
+    Transition,
+    WorkerGraph,
+    WorkerRaised,
+    party_location,
+    undeclared,
+)
 from helpers.scheduling.program.handles import SharedObjects
 from helpers.scheduling.program.scenario import Build, Scenario, Shared, Worker, as_scenario
 from helpers.scheduling.program.semantics import Access
@@ -60,19 +80,32 @@ class Model:
         self.grain = validate.one_of("grain", grain, GRAINS)
         known = {} if known is None else validate.instance("known", known, dict, "a dict to fill, or None")
         self.shared_objects = SharedObjects()
-        workers = _checked_workers(self.scenario.build(self.shared_objects))
+        workers = list(_checked_workers(self.scenario.build(self.shared_objects)))
         self.semantics = self.shared_objects.semantics
-        self.graphs = self._graphs(workers, known)
         self.names = [f"{worker.__name__} {number}" for number, (worker, _) in enumerate(workers)]
+        children = [None] * len(workers)
+        for handle, worker, arguments in self.shared_objects.children:
+            self.semantics[handle.slot].setting = len(workers)
+            workers.append((worker, arguments))
+            children.append(handle.slot)
+            self.names.append(repr(handle))
+        self.endless = tuple(worker.__name__ in self.scenario.endless for worker, _ in workers)
+        self.children = tuple(children)  # for each worker the slot of its process, if another one starts it
+        self.graphs = self._graphs(_checked_workers(workers), known)
+        self.parties = [
+            party for slot, semantics in enumerate(self.semantics) for party in semantics.parties(slot, len(workers))
+        ]
+        self.names += [party.name for party in self.parties]
+        self._rests_anyway = not self.parties and not any(self.endless) and not self.shared_objects.children
 
     def _graphs(self, workers: list[tuple[Worker, tuple]], known: dict[tuple, WorkerGraph]) -> list[WorkerGraph]:
         # equal workers with equal arguments share what is learned of them
         graphs = []
-        for worker, arguments in workers:
+        for (worker, arguments), child in zip(workers, self.children, strict=True):
             packed = self.shared_objects.pack(arguments)
-            key = worker, packed, tuple(self.semantics)
+            key = worker, packed, child, self.scenario.raises, tuple(self.semantics)
             if key not in known:
-                known[key] = WorkerGraph(worker, packed, self.shared_objects)
+                known[key] = WorkerGraph(worker, packed, self.shared_objects, self.scenario.raises, child)
             graphs.append(known[key])
         return graphs
 
@@ -80,7 +113,7 @@ class Model:
     def start(self) -> "State":
         """The state before the first step."""
         values = tuple(declared.start for declared in self.semantics)
-        locations = tuple(graph.start for graph in self.graphs)
+        locations = (*(graph.start for graph in self.graphs), *map(party_location, self.parties))
         return State(self, values, locations, not self.is_well(values))
 
     def shared(self, values: tuple) -> dict[str, Any]:
@@ -104,6 +137,14 @@ class Model:
         data = [_frozen(shared[declared.name]) for declared in self.semantics if declared.holds_data]
         return data[0] if len(data) == 1 else tuple(data)
 
+    def check_declared(self, process: int, error: str, kinds: tuple[str, ...]) -> None:
+        """Accept the error of a worker that the scenario declares; `kinds` names its class and those above.
+
+        Raises WorkerRaised for any other.
+        """
+        if error and not {kind.__name__ for kind in self.scenario.raises} & set(kinds):
+            raise WorkerRaised(undeclared(self.names[process], error))
+
     def crash(self, errors: list[str]) -> Crashed | None:
         """Return the outcome for the workers' errors ("" for none), None if there are none."""
         crashes = tuple(f"{name}: {error}" for name, error in zip(self.names, errors, strict=True) if error)
@@ -111,40 +152,60 @@ class Model:
 
     def move(self, process: int, location: Location, values: tuple) -> Move | None:
         """Take one step of a process; None where it is blocked, waits in a loop or has ended."""
-        if location.ended:
-            return None
-        origin, before, done = location, values, []
-        while True:
-            result, values, waits = self._perform(process, location.access, values)
-            if waits:
-                self._check_first(process, location, done)
-                return None
-            if location.access:
-                done.append(Done(location.access, result))
-            location, ends_step, note = self.graphs[process].after(location, result)
-            if ends_step or self.grain == "access":
-                break
-        if location is origin and values == before:
-            return None
-        return Move(location, values, tuple(done), note)
+        return self.look(process, location, values)[0]
 
-    def _perform(self, process: int, access: Access | None, values: tuple) -> tuple[Hashable, tuple, bool]:
+    def look(self, process: int, location: Location, values: tuple) -> tuple[Move | None, frozenset[int]]:
+        """Take one step of a process as `move` does; return it with the slots of all objects that it depends on."""
+        child = self.children[process] if process < len(self.graphs) else None
+        slots = set() if child is None else {child}
+        if child is not None and values[child] == "killed":
+            return None, frozenset(slots)
+        before, origin, done = values, location, []
+        while location.access or not location.ended:
+            access = location.access
+            if access:
+                slots.add(access.slot)
+            is_possible, result, values = self._perform(process, access, values)
+            if not is_possible:
+                return None, frozenset(slots)
+            if access:
+                done.append(Done(access, result))
+            location, ends_step, note = self._after(process, location, result, values)
+            if location.mistake:
+                raise WorkerRaised(location.mistake)
+            if ends_step or self.grain == "access" or self.may_wait(location):
+                is_change = location is not origin or values != before
+                return (Move(location, values, tuple(done), note) if is_change else None), frozenset(slots)
+        return None, frozenset(slots)
+
+    def may_wait(self, location: Location) -> bool:
+        """Tell whether what comes next may have to wait: then a step ends before it."""
+        access = location.access
+        return access is not None and self.semantics[access.slot].may_wait(access.verb, access.arguments)
+
+    def _perform(self, process: int, access: Access | None, values: tuple) -> tuple[bool, Hashable, tuple]:
+        """Make an access; return whether it is possible, its result, and the values afterwards."""
         if access is None:
-            return None, values, False
+            return True, None, values
         slot, verb, arguments = access
         effect = getattr(self.semantics[slot], verb)(values[slot], process, *arguments)
         if effect is None:
-            return None, values, True
+            return False, None, values
         result, value = effect
-        return result, (*values[:slot], value, *values[slot + 1 :]), False
+        return True, result, (*values[:slot], value, *values[slot + 1 :])
 
-    def _check_first(self, process: int, location: Location, done: list[Done]) -> None:
-        if done:
-            raise CannotExplore(
-                f"{self.names[process]} may have to wait in the middle of a step, at line {location.source.line} of "
-                f"{location.source.function}: {self.text(location.access)}. Put a yield before it, so that its step "
-                'begins with the waiting, or use grain="access".'
-            )
+    def _after(self, process: int, location: Location, result: Hashable, values: tuple) -> Transition:
+        known = location.branches.get(result)
+        if known is None:
+            known = self.graphs[process].after(location, result, _Ahead(self, process, values))
+        return known
+
+    def at_rest(self, process: int, location: Location, values: tuple) -> bool:
+        """Tell whether a process need not go on: it has ended, or is endless, was killed, or never started."""
+        if location.ended:
+            return True
+        child = self.children[process]
+        return self.endless[process] or (child is not None and values[child] in ("new", "killed"))
 
     def text(self, access: Access, result: Hashable = None) -> str:
         """Say an access in words."""
@@ -173,7 +234,20 @@ class Model:
 
     def must_wait(self, process: int, location: Location, values: tuple) -> bool:
         """Tell whether the next access of a process is not possible now."""
-        return self._perform(process, location.access, values)[2]
+        return not self._perform(process, location.access, values)[0]
+
+
+class _Ahead:
+    """One process alone in the model, from where it is now: what a run of its worker goes on with."""
+
+    def __init__(self, model: Model, process: int, values: tuple) -> None:
+        self.model = model
+        self.process = process
+        self.values = values
+
+    def __call__(self, access: Access) -> tuple[bool, Hashable]:
+        is_possible, result, self.values = self.model._perform(self.process, access, self.values)
+        return is_possible, result
 
 
 @dataclass(frozen=True)
@@ -225,13 +299,32 @@ class State:
 
     @property
     def finished(self) -> bool:
-        """True when every process has ended."""
-        return all(location.ended for location in self.locations)
+        """True when every process has ended, and nothing can happen any more."""
+        model = self.model
+        at_rest = all(map(model.at_rest, range(len(self.locations)), self.locations, repeat(self.values)))
+        return at_rest and (model._rests_anyway or not self.enabled)
 
     @property
     def deadlocked(self) -> bool:
-        """True when no process can take a step although one has not ended."""
-        return not self.finished and not self.enabled
+        """True when nothing shared can ever change again although a process has not ended.
+
+        No process can take a step, or those who can go round in loops that only look.
+        """
+        return not self.finished and all(
+            state.values == self.values and not state.finished for state in self._reachable_unchanged()
+        )
+
+    def _reachable_unchanged(self) -> Iterator["State"]:
+        """Yield states that can be reached, depth first, until one has other values or is an end."""
+        seen, found = {self.locations}, [self]
+        while found:
+            state = found.pop()
+            for process in state.enabled:
+                after = state.step(process).state
+                yield after
+                if after.locations not in seen:
+                    seen.add(after.locations)
+                    found.append(after)
 
     @property
     def outcome(self) -> Hashable:
@@ -243,9 +336,7 @@ class State:
     @property
     def waiting(self) -> tuple[Waiting, ...]:
         """The processes that have not ended and cannot take a step, and why."""
-        blocked = [
-            number for number, location in enumerate(self.locations) if not location.ended and not self._move(number)
-        ]
+        blocked = [number for number, at in enumerate(self.locations) if not at.ended and not self._move(number)]
         return tuple(map(self._waiting, blocked))
 
     @property
@@ -305,6 +396,8 @@ def _checked_workers(workers: Any) -> list[tuple[Worker, tuple]]:
     if not isinstance(workers, list) or not workers:
         validate.refuse(TypeError, "what a scenario returns", allowed, workers)
     for entry in workers:
+        if isinstance(entry, tuple) and entry and not inspect.isfunction(entry[0]):
+            validate.refuse(TypeError, "worker", "a generator function (it yields after each step)", entry[0])
         if not (isinstance(entry, tuple) and len(entry) == 2 and callable(entry[0]) and isinstance(entry[1], tuple)):
             validate.refuse(TypeError, "each entry that a scenario returns", "(worker, tuple of arguments)", entry)
     return workers

@@ -18,6 +18,8 @@ class _Fields(NamedTuple):
     outcome: Callable[[Shared], Hashable] | None
     invariant: Callable[[Shared], bool] | None
     title: str
+    raises: tuple[type[Exception], ...]
+    endless: tuple[str, ...]
 
 
 class Scenario(_Fields):
@@ -27,9 +29,12 @@ class Scenario(_Fields):
     value of the integer, dict, queue or pipe; a tuple of them, in order of declaration, if there are several.
     `invariant` says of such values whether all is well; it is asked in every state.
     Locks show as True (taken) or False, semaphores as permits left, conditions and barriers as processes inside.
+    `raises` are the exceptions that may end a worker, as an outcome among others; any other is a mistake in it.
+    `endless` names workers that need not end, such as servers: to wait for ever is no deadlock of theirs.
     `title` names it; without one the name of the function that builds it does.
 
-    Raises TypeError for what cannot be called so, or a title that is no text.
+    Raises TypeError for what cannot be called so, for names that are no text, or for what
+    is no exception.
     """
 
     __slots__ = ()
@@ -40,6 +45,8 @@ class Scenario(_Fields):
         outcome: Callable[[Shared], Hashable] | None = None,
         invariant: Callable[[Shared], bool] | None = None,
         title: str = "",
+        raises: tuple[type[Exception], ...] = (),
+        endless: tuple[str, ...] = (),
     ) -> "Scenario":
         """Check what is given, before anything is built."""
         validate.function("build", build, "a function of SharedObjects", 1)
@@ -47,7 +54,12 @@ class Scenario(_Fields):
             if function is not None:
                 validate.function(name, function, "a function of the values of the shared objects, or None", 1)
         validate.text("title", title, may_be_empty=True)
-        return super().__new__(cls, build, outcome, invariant, title)
+        for number, kind in enumerate(validate.sequence("raises", raises, "exceptions, such as (KeyError,)", least=0)):
+            if not (isinstance(kind, type) and issubclass(kind, Exception)):
+                validate.refuse(TypeError, f"raises[{number}]", "an exception, such as KeyError", kind)
+        for number, worker in enumerate(validate.sequence("endless", endless, "names of workers", least=0)):
+            validate.text(f"endless[{number}]", worker)
+        return super().__new__(cls, build, outcome, invariant, title, tuple(raises), tuple(endless))
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from helpers import validate
 from helpers.measuring.proportion import Proportion
@@ -20,6 +21,9 @@ class Sample:
     runs: int
     outcomes: dict[Hashable, int]  # how many runs ended with each outcome, most first
     deadlocks: int  # how many runs came to a deadlock
+    # how many runs ended with values that break the invariant: nobody can look at them while a run is going on, so what
+    # broke it on the way and was well again at the end is not seen; 0 where there is no invariant
+    violations: int = 0
 
     def frequency(self, outcome: Hashable) -> Proportion:
         """Return how often an outcome was seen, 0 times included; TypeError for what is not hashable."""
@@ -35,29 +39,43 @@ class Sample:
 def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadline: float = 30.0) -> Sample:
     """Run a scenario `runs` times on real processes, which start together and go as fast as they can.
 
-    A run in which all wait for one another is ended as soon as that is certain, and counts as a deadlock. The
-    processes end with the call, or with the `keep_workers` block around it.
+    A run in which all wait for one another is ended as soon as that is certain, and counts as a deadlock. The invariant
+    is asked of the values at the end of each run, and cannot be asked on the way. The processes end with the call, or
+    with the `keep_workers` block around it.
 
     Raises ValueError or TypeError for an unknown start method, less than one run, or a worker that other processes
-    cannot import; ProcessesFailed (see `helpers.supervision.supervisor`) after `deadline` seconds, or those of the
-    `keep_workers` block around it.
+    cannot import; WorkerRaised for an error that the scenario does not declare; ProcessesFailed (see
+    `helpers.supervision.supervisor`) after `deadline` seconds, or those of the `keep_workers` block around it.
     """
     validate.whole_number("runs", runs, 1, MAX_RUNS)
     validate.start_method(method)
     model = Model(scenario, known=known_graphs())
     with pool_cache(deadline) as cache, cache.pool(model, method) as pool:
         ends = Counter(_run(model, pool) for _ in range(runs))
-    deadlocks = ends.pop(_DEADLOCK, 0)
-    return Sample(runs, dict(ends.most_common()), deadlocks)
+    outcomes = Counter()
+    for end, count in ends.items():
+        if not end.is_deadlock:
+            outcomes[end.outcome] += count
+    deadlocks = sum(count for end, count in ends.items() if end.is_deadlock)
+    violations = sum(count for end, count in ends.items() if end.is_violation)
+    return Sample(runs, dict(outcomes.most_common()), deadlocks, violations)
 
 
-_DEADLOCK = object()
+class _End(NamedTuple):
+    """How one run ended."""
+
+    outcome: Hashable
+    is_violation: bool
+    is_deadlock: bool
 
 
-def _run(model: Model, pool: WorkerPool) -> Hashable:
+def _run(model: Model, pool: WorkerPool) -> _End:
     pool.reset()
-    errors, is_deadlocked = pool.run_free(model)
-    if is_deadlocked:
-        return _DEADLOCK
+    ends, is_deadlocked = pool.run_free(model)
+    for process, (error, kinds) in enumerate(ends):
+        model.check_declared(process, error, kinds)
     shared = {real.semantics.name: real.view() for real in pool.objects}
-    return model.crash(errors) or model.outcome(shared)
+    is_violation = model.scenario.invariant is not None and not model.scenario.invariant(shared)
+    errors = [error for error, _ in ends] + [""] * len(model.parties)
+    outcome = None if is_deadlocked else model.crash(errors) or model.outcome(shared)
+    return _End(outcome, is_violation, is_deadlocked)

@@ -1,8 +1,9 @@
 """A schedule on real processes, one step at a time, held against the model at every step."""
 
 import os
+import pickle
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
 from helpers import validate
@@ -11,7 +12,7 @@ from helpers.recording.trace import Event, Message, ProcessInfo, Trace
 from helpers.scheduling.model.lost_updates import lost_updates
 from helpers.scheduling.model.model import Done, Model, State, Step
 from helpers.scheduling.program.scenario import Build, Scenario
-from helpers.scheduling.program.semantics import Kind
+from helpers.scheduling.program.semantics import DATA, Kind, Timeout
 from helpers.scheduling.real.worker_main import Report
 from helpers.scheduling.real.worker_pool import WorkerPool, known_graphs, pool_cache
 
@@ -98,12 +99,22 @@ class _ReplayRun:
         ]
         answer = None
         for process, command in zip(turns, commands, strict=True):
-            pool.send(process, command)
+            is_party = process >= len(self.model.graphs)
+            if not is_party:
+                pool.send(process, command)
             if answer is not None:
                 yield answer
-            answer = pool.receive(process)
+            answer = self._step_of_party(process) if is_party else pool.receive(process)
         if answer is not None:
             yield answer
+
+    def _step_of_party(self, number: int) -> bytes:
+        """Do what happens without a worker; return a report of it, as a worker's."""
+        access = self.model.parties[number - len(self.model.graphs)].access
+        begin = time.perf_counter_ns()
+        result = getattr(self.pool.objects[access.slot], access.verb)(_PartyRun(number), *access.arguments)
+        end = time.perf_counter_ns()
+        return pickle.dumps((begin, end, [(tuple(access), result, begin, end)], None, True, "", False))
 
     def _compare(self, report: Report) -> None:
         index = len(self.reports)
@@ -127,7 +138,7 @@ class _ReplayRun:
         over = {step.process for step, report in zip(self.steps, self.reports, strict=True) if report.ended}
         if self.last.deadlocked:
             over |= self._wait_in_vain()
-        for process in set(range(len(self.last.locations))) - over:
+        for process in set(range(len(self.model.graphs))) - over:
             self.pool.abandon(process)
         return self._outcome()
 
@@ -163,9 +174,10 @@ class _ReplayRun:
         raise ModelMismatch(f"At {where}, {name}: {real} in reality, but {modelled} in the model.")
 
     def _trace(self, begin: int, end: int) -> Trace:
+        # what happens without a worker happens in this process
+        pids = [*(process.pid for process in self.pool.processes), *(os.getpid() for _ in self.model.parties)]
         processes = [
-            ProcessInfo(name, process.pid, os.getpid(), begin, end)
-            for name, process in zip(self.model.names, self.pool.processes, strict=True)
+            ProcessInfo(name, pid, os.getpid(), begin, end) for name, pid in zip(self.model.names, pids, strict=True)
         ]
         lost = set(lost_updates(self.steps))
         events = []
@@ -181,7 +193,7 @@ class _ReplayRun:
         events = []
         for timed in report.done:
             semantics, verb = self.model.semantics[timed.access.slot], timed.access.verb
-            if semantics.kind in (Kind.INTEGER, Kind.DICT) or verb not in _KINDS:
+            if semantics.kind in DATA or verb not in _KINDS:
                 continue
             channel = semantics.name
             if semantics.kind == Kind.PIPE:
@@ -198,6 +210,19 @@ class _ReplayRun:
         detail = f"waits for {wait.for_what}" + (f", held by {held}" if held else "")
         what = process, EventKind.WAIT, report.begin, report.end
         return Event(*what, wait.channel, detail, outcome=Outcome.NEVER_RETURNED)
+
+
+class _PartyRun:
+    """Somebody who is no worker, and does not wait."""
+
+    is_free = False
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def wait(self, attempt: Callable[[float], bool], timeout: Timeout) -> bool:
+        """Make an attempt."""
+        return attempt(_PATIENCE)
 
 
 def _messages(events: list[Event]) -> list[Message]:

@@ -7,18 +7,21 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-from helpers.scheduling.program.handles import SharedObjects
-from helpers.scheduling.program.semantics import Access
+from helpers.scheduling.program.handles import SharedObjects, begin
+from helpers.scheduling.program.semantics import Access, Timeout
 from helpers.scheduling.real.real_objects import RealObject
 
 ONE_TRY = 0.02  # seconds that a free worker waits before it notes that it has waited in vain
 
 # Messages to a worker process are tuples:
-#   ("step", worker, arguments, switches_at_access, command), answered with a `Report` of the first step; then for each
+#   ("step", assignment, switches_at_access, command), answered with a `Report` of the first step; then for each
 #       further step a `StepCommand`, or None to abandon the worker
-#   ("run free", worker, arguments), answered with the error that ended the worker ("" for none)
+#   ("run free", assignment), answered with a `FreeEnd`
 #   None: the process may end
 # Cues and reports are plain pickles of plain tuples: they take a tenth of the time of Connection.send with instances.
+# An assignment is (worker, its packed arguments, slot of its process or None if nobody starts it).
+FreeEnd = tuple[str, tuple[str, ...]]  # the error that ended a worker, "" for none; names of its class and those above
+Assignment = tuple[Callable[..., Generator], bytes, int | None]
 StepCommand = tuple[float, bool]  # seconds that the step may wait; whether the worker ends with the step
 
 
@@ -66,16 +69,18 @@ def serve(number: int, line: Connection, objects: list[RealObject], status: Shar
     line.send("here")
     while True:
         match line.recv():
-            case "step", worker, arguments, switches_at_access, command:
-                _SteppedRun(number, objects, line, switches_at_access).run(shared, worker, arguments, command)
-            case "run free", worker, arguments:
-                line.send(_FreeRun(number, objects, status).run(shared, worker, arguments))
+            case "step", assignment, switches_at_access, command:
+                _SteppedRun(number, objects, line, switches_at_access).run(shared, assignment, command)
+            case "run free", assignment:
+                line.send(_FreeRun(number, objects, status).run(shared, assignment))
             case None:
                 return
 
 
 class _Run:
-    """Carries out the accesses of a worker on the real objects."""
+    """Carries out the accesses of a worker on the real objects: their `Runner`."""
+
+    is_free = False
 
     def __init__(self, number: int, objects: list[RealObject]) -> None:
         self.number = number
@@ -86,9 +91,9 @@ class _Run:
         if self.is_over:
             # what a `finally` of an abandoned worker does must not reach the shared objects
             raise _Abandoned
-        return getattr(self.objects[access.slot], access.verb)(self.number, self.take, *access.arguments)
+        return getattr(self.objects[access.slot], access.verb)(self, *access.arguments)
 
-    def take(self, attempt: Callable[[float], bool]) -> None:
+    def wait(self, attempt: Callable[[float], bool], timeout: Timeout) -> bool:
         raise NotImplementedError
 
     def stop(self) -> None:
@@ -104,18 +109,16 @@ class _SteppedRun(_Run):
         self.line = line
         self.switches_at_access = switches_at_access
 
-    def run(
-        self, shared: SharedObjects, worker: Callable[..., Generator], arguments: bytes, command: StepCommand
-    ) -> None:
+    def run(self, shared: SharedObjects, assignment: Assignment, command: StepCommand) -> None:
         shared.perform = self.perform
-        generator = worker(*shared.unpack(arguments))
+        generator = begin(shared, *assignment)
         error = ""
         with suppress(_Abandoned):
             self.begin_step(command)
             try:
                 for yielded in generator:
                     self.reach_yield(yielded if isinstance(yielded, str) else None)
-            except Exception as raised:
+            except (Exception, SystemExit) as raised:
                 error = f"{type(raised).__name__}: {raised}"
             self.report(ended=True, error=error)
         self.is_over = True
@@ -123,7 +126,7 @@ class _SteppedRun(_Run):
             generator.close()
 
     def perform(self, access: Access) -> Hashable:
-        if self.switches_at_access and self.done:
+        if self.done and (self.switches_at_access or self.may_wait(access)):
             self.report()
             self.await_command()
         begin = time.perf_counter_ns()
@@ -131,10 +134,17 @@ class _SteppedRun(_Run):
         self.done.append((tuple(access), result, begin, time.perf_counter_ns()))
         return result
 
-    def take(self, attempt: Callable[[float], bool]) -> None:
+    def may_wait(self, access: Access) -> bool:
+        return self.objects[access.slot].semantics.may_wait(access.verb, access.arguments)
+
+    def wait(self, attempt: Callable[[float], bool], timeout: Timeout) -> bool:
+        if timeout is not None:
+            # how long that is in the schedule, nobody's clock can tell
+            return bool(attempt(0))
         if not attempt(self.patience):
             self.report(blocked=True)
             self.stop()
+        return True
 
     def reach_yield(self, note: str | None) -> None:
         is_last = self.ends and not self.at_yield
@@ -163,32 +173,51 @@ class _SteppedRun(_Run):
 class _FreeRun(_Run):
     """Runs a worker from start to end without a stop."""
 
+    is_free = True
+
     def __init__(self, number: int, objects: list[RealObject], status: SharedStatus) -> None:
         super().__init__(number, objects)
         self.status = status
 
-    def run(self, shared: SharedObjects, worker: Callable[..., Generator], arguments: bytes) -> str:
+    def run(self, shared: SharedObjects, assignment: Assignment) -> FreeEnd:
         shared.perform = self.perform
-        generator = worker(*shared.unpack(arguments))
+        child = assignment[-1]
+        self.process = None if child is None else self.objects[child]
+        generator = begin(shared, *assignment)
         self.status.ready.release()
         self.status.start.acquire()
         try:
             for _ in generator:
                 pass
+            for each in self.objects:
+                each.finish()
         except _Abandoned:
             pass
-        except Exception as error:
-            return f"{type(error).__name__}: {error}"
-        return ""
+        except (Exception, SystemExit) as error:
+            return f"{type(error).__name__}: {error}", tuple(kind.__name__ for kind in type(error).__mro__)
+        finally:
+            # what a `finally` of the worker does must not reach the shared objects any more
+            self.is_over = True
+            with suppress(_Abandoned):
+                generator.close()
+        return "", ()
 
-    def take(self, attempt: Callable[[float], bool]) -> None:
+    def perform(self, access: Access) -> Hashable:
+        if self.process and self.process.is_killed:
+            self.stop()
+        return super().perform(access)
+
+    def wait(self, attempt: Callable[[float], bool], timeout: Timeout) -> bool:
+        if timeout is not None:
+            return bool(attempt(timeout))
         status, number = self.status, self.number
         while not attempt(ONE_TRY):
             status.in_vain[number] += 1
-            if status.gives_up.value:
+            if status.gives_up.value or (self.process and self.process.is_killed):
                 self.stop()
         status.in_vain[number] = 0
         status.waits[number] += 1
+        return True
 
 
 class _Abandoned(BaseException):

@@ -13,9 +13,8 @@ from helpers import validate
 from helpers.scheduling.model.model import Model
 from helpers.scheduling.model.worker_graph import WorkerGraph
 from helpers.scheduling.program.scenario import Worker
-from helpers.scheduling.program.semantics import Kind
-from helpers.scheduling.real.real_objects import RealObject, real_objects
-from helpers.scheduling.real.worker_main import ONE_TRY, SharedStatus, serve
+from helpers.scheduling.real.real_objects import IN_A_MANAGER, RealObject, RealProcess, real_objects
+from helpers.scheduling.real.worker_main import ONE_TRY, Assignment, FreeEnd, SharedStatus, serve
 from helpers.supervision.supervisor import Supervisor, supervised
 
 MAX_PROCESSES = 64
@@ -27,8 +26,8 @@ class WorkerPool:
 
     def __init__(self, model: Model, method: str) -> None:
         context = get_context(method)
-        count = len(model.names)
-        self._manager = SyncManager(ctx=context) if any(one.kind == Kind.DICT for one in model.semantics) else None
+        count = len(model.graphs)
+        self._manager = SyncManager(ctx=context) if any(one.kind in IN_A_MANAGER for one in model.semantics) else None
         if self._manager:
             self._manager.start()
         self.objects: list[RealObject] = real_objects(model.semantics, context, count, self._manager)
@@ -36,7 +35,7 @@ class WorkerPool:
         self.lines: list[Connection] = []
         self.processes = []
         self._assignments: dict[int, tuple] = {}  # that have been given to a process but not sent to it
-        for number, name in enumerate(model.names):
+        for number, name in enumerate(model.names[:count]):
             ours, theirs = context.Pipe()
             process = context.Process(target=serve, args=(number, theirs, self.objects, self.status), name=name)
             process.start()
@@ -55,7 +54,7 @@ class WorkerPool:
         """Assign to each process its worker of the model, to be carried out step by step."""
         switches_at_access = model.grain == "access"
         self._assignments = {
-            process: (graph.worker, graph.arguments, switches_at_access) for process, graph in enumerate(model.graphs)
+            process: (assignment, switches_at_access) for process, assignment in enumerate(_assignments(model))
         }
 
     def command(self, process: int, patience: float, ends: bool) -> bytes:
@@ -81,33 +80,41 @@ class WorkerPool:
         if self._assignments.pop(process, None) is None:
             self.lines[process].send_bytes(pickle.dumps(None))
 
-    def run_free(self, model: Model) -> tuple[list[str], bool]:
-        """Let all run at full speed; return the error of each ("" for none), and whether they came to a deadlock."""
+    def run_free(self, model: Model) -> tuple[list[FreeEnd], bool]:
+        """Let all run at full speed; return how each ended, and whether they came to a deadlock."""
         status, count = self.status, len(self.lines)
         status.gives_up.value = 0
         for process in range(count):
             status.waits[process] = status.in_vain[process] = 0
-        for line, graph in zip(self.lines, model.graphs, strict=True):
-            line.send(("run free", graph.worker, graph.arguments))
+        for line, assignment in zip(self.lines, _assignments(model), strict=True):
+            line.send(("run free", assignment))
         for _ in self.lines:
             status.ready.acquire()
         for _ in self.lines:
             status.start.release()
-        return self._collect_results()
+        return self._collect_results(model)
 
-    def _collect_results(self) -> tuple[list[str], bool]:
-        errors = [""] * len(self.lines)
+    def _collect_results(self, model: Model) -> tuple[list[FreeEnd], bool]:
+        ends: list[FreeEnd] = [("", ())] * len(self.lines)
+        stuck: set[int] = set()
         running = dict(enumerate(self.lines))
         deadlock = _DeadlockWatch(self.status)
         while running:
             ready = wait(running.values(), timeout=None if deadlock.is_found else 2 * ONE_TRY)
             if not ready and deadlock.look(running):
+                stuck = {process for process in running if not self._may_rest(model, process)}
                 self.status.gives_up.value = 1
             for process, line in list(running.items()):
                 if line in ready:
-                    errors[process] = line.recv()
+                    ends[process] = line.recv()
                     del running[process]
-        return errors, deadlock.is_found
+        return ends, bool(stuck)
+
+    def _may_rest(self, model: Model, process: int) -> bool:
+        """Tell whether a process may wait for ever: it is endless, or nobody has started it."""
+        child = model.children[process]
+        own = self.objects[child] if child is not None else None
+        return model.endless[process] or (isinstance(own, RealProcess) and not own.was_started)
 
     def close(self) -> None:
         """End the processes, with nothing left."""
@@ -203,10 +210,10 @@ class PoolCache:
 
         Raises ValueError for more than 64 processes, TypeError for a worker that a process cannot import.
         """
-        validate.whole_number("number of workers", len(model.names), 1, MAX_PROCESSES)
+        validate.whole_number("number of workers", len(model.graphs), 1, MAX_PROCESSES)
         for graph in model.graphs:
             _check_importable(graph.worker)
-        key = method, len(model.names), tuple(model.semantics)
+        key = method, len(model.graphs), tuple(model.semantics)
         pool = self.pools.pop(key, None) or WorkerPool(model, method)
         try:
             pool.reset()
@@ -219,6 +226,10 @@ class PoolCache:
 
 
 _caches: list[PoolCache] = []
+
+
+def _assignments(model: Model) -> list[Assignment]:
+    return [(graph.worker, graph.arguments, graph.child) for graph in model.graphs]
 
 
 def _check_importable(worker: Worker) -> None:

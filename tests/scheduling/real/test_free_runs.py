@@ -8,6 +8,7 @@ from helpers.lessons import interleavings
 from helpers.measuring import Proportion
 from helpers.scheduling import (
     Crashed,
+    Scenario,
     explore,
     sample,
 )
@@ -47,7 +48,8 @@ def test_free_runs_that_wait_for_ever_are_ended_and_counted():
 
 
 def test_free_runs_crash_as_in_the_model():
-    assert sample(scheduled.dict_methods, runs=2).outcomes == {Crashed(("juggle 0: KeyError: 'gone'",)): 2}
+    scenario = Scenario(scheduled.dict_methods, raises=(KeyError,))
+    assert sample(scenario, runs=2).outcomes == {Crashed(("juggle 0: KeyError: 'gone'",)): 2}
 
 
 def test_a_sample_tells_the_frequency_of_what_was_never_seen():

@@ -16,14 +16,15 @@ def opens(package: str, behind: Mapping[str, str]) -> Callable[[str], Any]:
     AttributeError.
     """
     home = {name: module for module, names in behind.items() for name in names.split()}
-    sys.modules[package].__all__ = sorted(home)
+    door = sys.modules[package]
+    vars(door)["__all__"] = sorted(home)
 
     def load(name: str) -> Any:
         if name not in home:
             raise AttributeError(f"{package} has no {name!r}; it offers {', '.join(sorted(home))}")
         value = getattr(import_module(f"{package}.{home[name]}"), name)
         # the next look does not come here
-        setattr(sys.modules[package], name, value)
+        setattr(door, name, value)
         return value
 
     return load

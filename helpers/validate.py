@@ -7,9 +7,11 @@ one of the right kind that is out of range: "<name> must be <what is allowed>, n
 import math
 import os
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from multiprocessing import get_all_start_methods
+from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.context import BaseContext
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
+
+from helpers.contexts import Context
 
 T = TypeVar("T")
 
@@ -75,9 +77,15 @@ def start_method(method: str) -> str:
     return one_of("method", method, get_all_start_methods())
 
 
-def context(ctx: BaseContext) -> BaseContext:
+def context_of(method: str) -> Context:
+    """Check for a start method of this machine, and return its context."""
+    return cast(Context, get_context(start_method(method)))
+
+
+def context(ctx: Context) -> Context:
     """Check for a context of multiprocessing."""
-    return instance("ctx", ctx, BaseContext, "a context, such as get_context('spawn')")
+    instance("ctx", ctx, BaseContext, "a context, such as get_context('spawn')")
+    return ctx
 
 
 def instance(name: str, value: T, kind: type[T], allowed: str) -> T:

@@ -22,6 +22,7 @@ STOREYS = [
     "supervision",
     "words",
     "validate",
+    "contexts",
     "collector",
     "compat",
     "front_door",

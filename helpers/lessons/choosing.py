@@ -4,7 +4,6 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import partial
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -48,7 +47,7 @@ def after_crash(mechanism: Mechanism, method: str = "spawn") -> list[int]:
     when a reader does not come so far.
     """
     _check_mechanism(mechanism)
-    ctx = get_context(validate.start_method(method))
+    ctx = validate.context_of(method)
     with expect_failure(CRASH_DEADLINE) as failure:
         ours, theirs = mechanism.connect(ctx)
         first, line = _start(receive_one, mechanism, theirs, ctx)
@@ -88,7 +87,7 @@ def set_up_time(mechanism: Mechanism, method: str = "spawn", runs: int = 3) -> f
     Raises TypeError for anything but a Mechanism, TypeError or ValueError for an unknown start method or number.
     """
     _check_mechanism(mechanism)
-    ctx = get_context(validate.start_method(method))
+    ctx = validate.context_of(method)
     validate.whole_number("runs", runs, 1, 100)
     return statistics.median(_seconds(mechanism.connect, ctx) for _ in range(runs))
 
@@ -108,7 +107,7 @@ def update_times(method: str = "spawn", updates: int = 500) -> dict[str, float]:
     In shared memory it is `+= 1` on a Value under its lock; at a manager a read and a write of a dict under a lock.
     Raises TypeError or ValueError for an unknown start method or number of updates.
     """
-    ctx = get_context(validate.start_method(method))
+    ctx = validate.context_of(method)
     validate.whole_number("updates", updates, 5, 10**6)
     with supervised(deadline=60):
         manager = ctx.Manager()

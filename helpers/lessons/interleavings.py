@@ -1,7 +1,7 @@
 """The scenarios of the lesson on interleavings: each worker yields wherever the scheduler may switch."""
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from ctypes import Array as CArray
 from multiprocessing import synchronize
 from multiprocessing.sharedctypes import Synchronized
@@ -191,7 +191,7 @@ def ordered_philosophers(number: int = 2) -> Scenario:
     return Scenario(build, outcome=_meals)
 
 
-def _table(objects: SharedObjects, pairs: list[tuple[int, int]]) -> Workers:
+def _table(objects: SharedObjects, pairs: Sequence[tuple[int, ...]]) -> Workers:
     forks = [objects.lock(f"fork {i}") for i in range(len(pairs))]
     meals = [objects.integer(f"meals {i}") for i in range(len(pairs))]
     return [(dine, (forks[first], forks[second], meals[i])) for i, (first, second) in enumerate(pairs)]

@@ -1,12 +1,12 @@
 """Lesson 04, manager: the workers, a class of our own that a manager keeps, and the experiments that use them."""
 
 import os
-import threading
 from collections.abc import Callable
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from multiprocessing.managers import BaseManager, BaseProxy, DictProxy, ListProxy, NamespaceProxy, SyncManager
+from multiprocessing.managers import BaseManager, DictProxy, ListProxy, Namespace, SyncManager
 from multiprocessing.synchronize import Barrier
+from queue import Queue
+from threading import Event, Lock
 from typing import Any
 
 from helpers import validate
@@ -21,7 +21,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def add(self, name: str) -> None:
         """Add one to the count under this name."""
@@ -61,7 +61,7 @@ def sign(book: DictProxy, name: str) -> None:
     book[name] = f"{name} has read {title!r}"
 
 
-def work(settings: NamespaceProxy, ready: BaseProxy, go: BaseProxy, jobs: BaseProxy, results: ListProxy) -> None:
+def work(settings: Namespace, ready: Event, go: Event, jobs: Queue, results: ListProxy) -> None:
     """Say that one is ready, wait for the start, then multiply each job by the factor, until None comes."""
     ready.set()
     go.wait()
@@ -85,7 +85,7 @@ def visit(address: tuple[str, int], key: bytes, name: str) -> None:
     """Visit the office at this address, and be counted."""
     office = Office(address, authkey=key)
     office.connect()
-    office.tally().add(name)
+    office.tally().add(name)  # type: ignore[attr-defined]  # made by register
 
 
 class Order:
@@ -99,7 +99,7 @@ def intrude(address: tuple[str, int], key: bytes) -> None:
     """Visit the office with a stolen key, and give an order where a name is asked for."""
     office = Office(address, authkey=key)
     office.connect()
-    office.tally().add(Order())
+    office.tally().add(Order())  # type: ignore[attr-defined]  # made by register
 
 
 def read_then_write(counts: DictProxy, all_have_read: Barrier, times: int) -> None:
@@ -110,7 +110,7 @@ def read_then_write(counts: DictProxy, all_have_read: Barrier, times: int) -> No
         counts["n"] = seen + 1
 
 
-def count_with_lock(counts: DictProxy, start: Barrier, times: int, lock: BaseProxy) -> None:
+def count_with_lock(counts: DictProxy, start: Barrier, times: int, lock: Lock) -> None:
     """Read and write while nobody else can."""
     start.wait()
     for _ in range(times):
@@ -119,7 +119,7 @@ def count_with_lock(counts: DictProxy, start: Barrier, times: int, lock: BasePro
             counts["n"] = seen + 1
 
 
-def count_in_one_call(tally: BaseProxy, start: Barrier, times: int) -> None:
+def count_in_one_call(tally: Tally, start: Barrier, times: int) -> None:
     """Let the manager read and write."""
     start.wait()
     for _ in range(times):
@@ -145,7 +145,7 @@ def count(workers: int, additions: int, how: str, method: str = "spawn") -> tupl
     validate.whole_number("workers", workers, 1, 8)
     validate.whole_number("additions", additions, 1, 200)
     validate.one_of("how", how, WAYS)
-    ctx = get_context(validate.start_method(method))
+    ctx = validate.context_of(method)
     with record(deadline=20 + workers * additions / 50) as run:
         clerk = Clerk(ctx=ctx)
         clerk.start()
@@ -162,7 +162,7 @@ def count(workers: int, additions: int, how: str, method: str = "spawn") -> tupl
 def _plan(how: str, clerk: Clerk, barrier: Barrier, times: int) -> tuple[Callable, tuple, Callable[[], int]]:
     """Return the worker, its arguments, and how to read the final count."""
     if how == "one call":
-        tally = clerk.Tally()
+        tally = clerk.Tally()  # type: ignore[attr-defined]  # made by register
         return count_in_one_call, (tally, barrier, times), lambda: tally.total("n")
     counts = clerk.dict(n=0)
     if how == "read then write":

@@ -3,12 +3,12 @@
 import time
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier, Event, Lock
 from typing import Any
 
 from helpers import validate
+from helpers.contexts import Context
 from helpers.recording.recorder import record
 from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.standstill import when_stuck
@@ -150,7 +150,8 @@ def gather(readers: list[Connection]) -> list[bytes]:
         _check_reader(f"readers[{number}]", reader)
     messages, open_readers = [], list(readers)
     while open_readers:
-        for reader in wait(open_readers):
+        ready: list[Any] = wait(open_readers)
+        for reader in ready:
             try:
                 messages.append(reader.recv_bytes())
             except EOFError:
@@ -175,7 +176,7 @@ def who_waited(run: Trace, seconds: float) -> str:
     return {(): "nobody", (0,): "the parent", (1,): "the child"}.get(tuple(sorted(waits)), "both")
 
 
-def send_time(ctx: BaseContext, size: int, late: float, duplex: bool = False) -> float:
+def send_time(ctx: Context, size: int, late: float, duplex: bool = False) -> float:
     """Return how long `send_bytes` of `size` bytes takes, in seconds, when the reader comes `late` seconds late.
 
     Raises TypeError or ValueError for what is no context, a size that is not from 0 to 10**8, or a delay that is not

@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing import current_process, get_context
+from multiprocessing import current_process
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
 from multiprocessing.queues import JoinableQueue, Queue, SimpleQueue
 from multiprocessing.synchronize import Barrier, Event
 from queue import Empty
 from typing import Any
 
 from helpers import validate
+from helpers.contexts import Context
 from helpers.recording.recorder import record
 from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.supervisor import supervised
@@ -173,8 +173,9 @@ def someone_is_inside_get(mailbox: Queue) -> bool:
     """Tell whether a process waits in `get` at this moment, with the lock for readers in its hand."""
     validate.instance("mailbox", mailbox, Queue, A_QUEUE)
     # there is no public way to know
-    if mailbox._rlock.acquire(block=False):
-        mailbox._rlock.release()
+    readers_lock = vars(mailbox)["_rlock"]
+    if readers_lock.acquire(block=False):
+        readers_lock.release()
         return False
     return True
 
@@ -186,7 +187,7 @@ def largest_item_that_lets_join(method: str, low: int, high: int, within: int = 
     bytes. Raises TypeError or ValueError for an unknown start method and for sizes out of range, ValueError also when
     the child hangs with `low` or ends with `high`.
     """
-    ctx = get_context(validate.start_method(method))
+    ctx = validate.context_of(method)
     validate.whole_number("high", high, 1, LARGEST)
     validate.whole_number("low", low, 0, high - 1)
     validate.whole_number("within", within, 1, LARGEST)
@@ -206,7 +207,7 @@ def largest_item_that_lets_join(method: str, low: int, high: int, within: int = 
     return fits
 
 
-def _seconds_to_end(ctx: BaseContext, size: int, patience: float) -> float | None:
+def _seconds_to_end(ctx: Context, size: int, patience: float) -> float | None:
     """Return how long a child takes to end after its `put`, None when it has not ended within `patience` seconds."""
     with supervised(deadline=10):
         mailbox, posted = ctx.Queue(), ctx.Event()
@@ -227,7 +228,7 @@ def stream_time(method: str, kind: str, producers: int, items: int) -> float:
     `kind` is "Queue" or "SimpleQueue", one for all producers, or "a pipe each". Every producer sends the same number
     of items, and at least one. Raises TypeError or ValueError for what is out of range, or not known.
     """
-    ctx = get_context(validate.start_method(method))
+    ctx = validate.context_of(method)
     validate.one_of("kind", kind, KINDS)
     validate.whole_number("producers", producers, 1, MOST)
     count = validate.whole_number("items", items, producers, MOST_ITEMS) // producers
@@ -235,12 +236,14 @@ def stream_time(method: str, kind: str, producers: int, items: int) -> float:
     with supervised(deadline=20):
         if kind == "a pipe each":
             pipes = [ctx.Pipe(duplex=False) for _ in range(producers)]
-            take, senders, worker = [reader.recv for reader, _ in pipes], [writer for _, writer in pipes], send_many
+            take = [reader.recv for reader, _ in pipes]
+            children = [ctx.Process(target=send_many, args=(writer, start, count)) for _, writer in pipes]
         else:
             mailbox = ctx.Queue() if kind == "Queue" else ctx.SimpleQueue()
-            take, senders, worker = [mailbox.get] * producers, [mailbox] * producers, put_many
-        for sender in senders:
-            ctx.Process(target=worker, args=(sender, start, count)).start()
+            take = [mailbox.get] * producers
+            children = [ctx.Process(target=put_many, args=(mailbox, start, count)) for _ in range(producers)]
+        for child in children:
+            child.start()
         start.wait()
         begin = time.perf_counter()
         for _ in range(count):
@@ -255,7 +258,7 @@ def deal_out(method: str, jobs: Sequence[float], workers: int, shared: bool) -> 
     The workers take from one shared queue, or each from a queue of its own, into which the jobs are dealt in turn.
     Raises TypeError or ValueError for what is out of range, or not known.
     """
-    ctx = get_context(validate.start_method(method))
+    ctx = validate.context_of(method)
     validate.whole_number("workers", workers, 1, MOST)
     validate.flag("shared", shared)
     for number, job in enumerate(validate.sequence("jobs", jobs, "seconds, one or more")):
@@ -268,8 +271,8 @@ def deal_out(method: str, jobs: Sequence[float], workers: int, shared: bool) -> 
             child.start()
         start.wait()
         begin = time.perf_counter()
-        for number, job in enumerate([*jobs, *[PILL] * workers]):
-            queues[number % workers].put(job)
+        for number, task in enumerate([*jobs, *[PILL] * workers]):
+            queues[number % workers].put(task)
         for child in children:
             child.join()
         return time.perf_counter() - begin
@@ -288,7 +291,7 @@ def workshop(
     `maxsize` 0 is a queue without limit. Making a job takes a producer `making_ms`, working on it a consumer `work_ms`.
     Raises TypeError or ValueError for what is out of range, or not known.
     """
-    ctx = get_context(validate.start_method(method))
+    ctx = validate.context_of(method)
     validate.whole_number("producers", producers, 1, MOST)
     validate.whole_number("consumers", consumers, 1, MOST)
     validate.whole_number("maxsize", maxsize, 0, 1_000)
@@ -299,7 +302,7 @@ def workshop(
     return {"run": run, "maxsize": maxsize or None}, _who_waited(run)
 
 
-def _run_workshop(ctx: BaseContext, producers: int, consumers: int, maxsize: int, making: float, work: float) -> None:
+def _run_workshop(ctx: Context, producers: int, consumers: int, maxsize: int, making: float, work: float) -> None:
     jobs, done = ctx.Queue(maxsize), ctx.Queue()
     counts = [PANEL_JOBS // producers + (n < PANEL_JOBS % producers) for n in range(producers)]
     makers = [ctx.Process(target=produce, args=(jobs, f"P{n}", count, making)) for n, count in enumerate(counts, 1)]

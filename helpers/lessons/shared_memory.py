@@ -6,12 +6,12 @@ from ctypes import Array as CArray
 from ctypes import Structure, c_int
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
 from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
 from multiprocessing.synchronize import Barrier, Event, Semaphore
 from typing import Any
 
 from helpers import validate
+from helpers.contexts import Context
 from helpers.measuring.repeats import Repeats, repeat
 from helpers.supervision.supervisor import supervised
 from helpers.words import percent
@@ -73,7 +73,7 @@ def add_again_with_lock(
         end.wait()
 
 
-def strike_ten(clock: Synchronized, half_way: Event, seen: Event) -> None:
+def strike_ten(clock: Clock, half_way: Event, seen: Event) -> None:
     """Wrong: set the clock from 9:59 to 10:00, field by field, while somebody looks."""
     clock.hour = 10
     half_way.set()
@@ -81,14 +81,14 @@ def strike_ten(clock: Synchronized, half_way: Event, seen: Event) -> None:
     clock.minute = 0
 
 
-def look_half_way(clock: Synchronized, half_way: Event, seen: Event, result: Connection) -> None:
+def look_half_way(clock: Clock, half_way: Event, seen: Event, result: Connection) -> None:
     """Read the clock when its hand has moved half way, and report the time."""
     half_way.wait()
     result.send(f"{clock.hour}:{clock.minute:02}")
     seen.set()
 
 
-def strike_ten_with_lock(clock: Synchronized, half_way: Event) -> None:
+def strike_ten_with_lock(clock: Clock, half_way: Event) -> None:
     """Set the clock from 9:59 to 10:00 with its lock held until both fields are right."""
     with clock.get_lock():
         clock.hour = 10
@@ -96,7 +96,7 @@ def strike_ten_with_lock(clock: Synchronized, half_way: Event) -> None:
         clock.minute = 0
 
 
-def look_with_lock(clock: Synchronized, half_way: Event, result: Connection) -> None:
+def look_with_lock(clock: Clock, half_way: Event, result: Connection) -> None:
     """Come to the clock when its hand has moved half way, read it with its lock held, and report the time."""
     half_way.wait()
     with clock.get_lock():
@@ -143,7 +143,7 @@ def consume(ring: CArray, free: Semaphore, filled: Semaphore, count: int, report
 
 
 def count_often(
-    ctx: BaseContext,
+    ctx: Context,
     runs: int,
     workers: int = 5,
     increments: int = 1,
@@ -207,7 +207,7 @@ def play(workers: int, increments: int, window_ms: float, lock: bool) -> tuple[d
     return picture, verdict
 
 
-def update_time(ctx: BaseContext, kind: str, times: int) -> float:
+def update_time(ctx: Context, kind: str, times: int) -> float:
     """Return the seconds that a process takes for so many `+= 1`, with nobody else at the counter.
 
     `kind` is "RawValue", "Value", or "Value, get_lock()", in which the lock is held around both halves.

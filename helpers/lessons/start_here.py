@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import TYPE_CHECKING, Any
@@ -77,7 +77,7 @@ def share_work(children: int, thousand_steps: int, method: str) -> tuple[dict[st
     """
     validate.whole_number("children", children, 1, 32)
     steps = 1000 * validate.whole_number("thousand_steps", thousand_steps, 1, 100_000)
-    ctx = get_context(validate.start_method(method))
+    ctx = validate.context_of(method)
     with record(deadline=60) as run:
         reader, writer = ctx.Pipe(duplex=False)
         start = ctx.Barrier(children)

@@ -32,13 +32,13 @@ class Survey:
 
     def __post_init__(self) -> None:
         for name, runs in (("trips", self.trips), ("streams", self.streams)):
-            for mechanism, each in validate.mapping(name, runs, "measurements by mechanism, one or more").items():
-                validate.instance(f"{name}[{mechanism!r}]", each, Measurement, "what round_trips or one_way returns")
+            for mechanism, run in validate.mapping(name, runs, "measurements by mechanism, one or more").items():
+                validate.instance(f"{name}[{mechanism!r}]", run, Measurement, "what round_trips or one_way returns")
         for name, times in (("set_up", self.set_up), ("updates", self.updates)):
-            for mechanism, each in validate.mapping(name, times, "seconds by mechanism", 0).items():
-                validate.seconds(f"{name}[{mechanism!r}]", each, LONGEST)
-        for mechanism, each in validate.mapping("arrived", self.arrived, "messages by mechanism", 0).items():
-            validate.sequence(f"arrived[{mechanism!r}]", each, "the messages that arrived", 0)
+            for mechanism, seconds in validate.mapping(name, times, "seconds by mechanism", 0).items():
+                validate.seconds(f"{name}[{mechanism!r}]", seconds, LONGEST)
+        for mechanism, messages in validate.mapping("arrived", self.arrived, "messages by mechanism", 0).items():
+            validate.sequence(f"arrived[{mechanism!r}]", messages, "the messages that arrived", 0)
 
     def rate(self, name: str, task: "Task") -> float:
         """Return how many messages of the task's size, or updates of its shared state, go through in a second."""
@@ -105,7 +105,7 @@ def advise(task: Task, survey: Survey) -> Advice:
     rule, names = first_rule(task, survey)
     rates = {name: survey.rate(name, task) for name in names}
     enough = [name for name in names if rates[name] >= task.rate]
-    chosen = enough[0] if enough else max(rates, key=rates.get)
+    chosen = enough[0] if enough else max(rates, key=lambda name: rates[name])
     if chosen != names[0]:
         rule += f" A {names[0]} would be more convenient, but is too slow here."
     return Advice(task, chosen, rule, rates)

@@ -7,19 +7,19 @@ from ctypes import Array as CArray
 from ctypes import c_char
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
 from multiprocessing.managers import SyncManager
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Semaphore
 from typing import Any
 
 from helpers import validate
+from helpers.contexts import Context
 from helpers.measuring.timing import Mechanism
 
 ROOM = 1_000_000  # bytes that one message through shared memory may have
 
 
-def connect_pipe(ctx: BaseContext) -> tuple[Connection, Connection]:
+def connect_pipe(ctx: Context) -> tuple[Connection, Connection]:
     """Return the two ends of a duplex pipe."""
     validate.context(ctx)
     return ctx.Pipe()
@@ -58,14 +58,14 @@ class QueueEnd:
         return self.into.get()
 
 
-def connect_queues(ctx: BaseContext) -> tuple[QueueEnd, QueueEnd]:
+def connect_queues(ctx: Context) -> tuple[QueueEnd, QueueEnd]:
     """Return two ends that talk through a pair of queues."""
     validate.context(ctx)
     there, back = ctx.Queue(), ctx.Queue()
     return QueueEnd(there, back), QueueEnd(back, there)
 
 
-def connect_simple_queues(ctx: BaseContext) -> tuple[QueueEnd, QueueEnd]:
+def connect_simple_queues(ctx: Context) -> tuple[QueueEnd, QueueEnd]:
     """Return two ends that talk through a pair of simple queues."""
     validate.context(ctx)
     there, back = ctx.SimpleQueue(), ctx.SimpleQueue()
@@ -82,7 +82,7 @@ class KeeperEnd(QueueEnd):
         return QueueEnd, (self.out, self.into)
 
 
-def connect_through_manager(ctx: BaseContext) -> tuple[QueueEnd, QueueEnd]:
+def connect_through_manager(ctx: Context) -> tuple[QueueEnd, QueueEnd]:
     """Return two ends that talk through a pair of queues in the process of a manager."""
     validate.context(ctx)
     manager = ctx.Manager()
@@ -116,7 +116,7 @@ class Slot:
         return message
 
 
-def connect_slots(ctx: BaseContext) -> tuple[QueueEnd, QueueEnd]:
+def connect_slots(ctx: Context) -> tuple[QueueEnd, QueueEnd]:
     """Return two ends that talk through two slots in shared memory."""
     validate.context(ctx)
     there, back = (

@@ -8,13 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
 from typing import Any
 
 from helpers import validate
 from helpers.collector import collector_off
+from helpers.contexts import Context
 from helpers.supervision.supervisor import supervised
 
 FEWEST, MOST = 15, 5_000  # trips a size and pair, whatever the budget
@@ -38,7 +37,7 @@ class Mechanism:
     """
 
     name: str
-    connect: Callable[[BaseContext], tuple[Any, Any]]
+    connect: Callable[[Context], tuple[Any, Any]]
     send: Callable[[Any, bytes], None]
     receive: Callable[[Any], bytes]
 
@@ -154,9 +153,9 @@ def start_up(method: str, runs: int = 5) -> list[float]:
 
     These children are not supervised, which would be part of what is measured; each ends by itself.
     """
-    validate.start_method(method)
+    ctx = validate.context_of(method)
     validate.whole_number("runs", runs, 1, MOST_RUNS)
-    return [_one_start(get_context(method)) for _ in range(runs)]
+    return [_one_start(ctx) for _ in range(runs)]
 
 
 def call_time(call: Callable[[], object], calls: int = 500) -> float:
@@ -177,7 +176,7 @@ def _mean_time(call: Callable[[], object], count: int) -> float:
     return (time.perf_counter() - begin) / count
 
 
-def _one_start(ctx: BaseContext) -> float:
+def _one_start(ctx: Context) -> float:
     reader, writer = ctx.Pipe(duplex=False)
     child = ctx.Process(target=_tell_time, args=(writer,))
     begin = time.perf_counter_ns()
@@ -263,7 +262,8 @@ def _measure(
     budget: float,
     method: str,
 ) -> Measurement:
-    _check(mechanism, sizes, pairs, budget, method)
+    _check(mechanism, sizes, pairs, budget)
+    ctx = validate.context_of(method)
     share = budget / (pairs * (len(sizes) + 1))
     samples: dict[int, list[int]] = {size: [] for size in sorted(sizes)}
     null = Mechanism("nothing", mechanism.connect, _nothing, _nothing)
@@ -272,7 +272,7 @@ def _measure(
         # turning the order round keeps a drift of the machine from looking like an effect of size
         order = list(samples) if pair % 2 == 0 else list(reversed(samples))
         with supervised(deadline=5 * budget + 10), collector_off():
-            ours, theirs = mechanism.connect(ctx := get_context(method))
+            ours, theirs = mechanism.connect(ctx)
             child = ctx.Process(target=worker, args=(mechanism, theirs), name=f"{mechanism.name} partner")
             child.start()
             mechanism.send(ours, HELLO)
@@ -285,14 +285,13 @@ def _measure(
     return Measurement(mechanism.name, what, method, pairs, points, Point(0, tuple(idle)))
 
 
-def _nothing(*_: object) -> None:
-    pass
+def _nothing(*_: object) -> Any:
+    """Stand in for both `send` and `receive`."""
 
 
-def _check(mechanism: Mechanism, sizes: Sequence[int], pairs: int, budget: float, method: str) -> None:
+def _check(mechanism: Mechanism, sizes: Sequence[int], pairs: int, budget: float) -> None:
     validate.instance("mechanism", mechanism, Mechanism, "a Mechanism, such as mechanisms.PIPE")
     for number, size in enumerate(validate.sequence("sizes", sizes, "sizes in bytes, one or more")):
         validate.whole_number(f"sizes[{number}]", size, 1, LARGEST)
     validate.whole_number("pairs", pairs, 1, MOST_RUNS)
     validate.seconds("budget", budget, 600)
-    validate.start_method(method)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 HELPERS = ROOT / "helpers"
 # each room imports from itself and from those below it
 STOREYS = [
+    "command_line",
     "show",
     "lessons",
     "control",
@@ -38,6 +39,9 @@ def module_name(path):
 def room_of(name):
     """Return the storey that a module of this project belongs to; packages that only open doors have none."""
     inner = name.removeprefix("helpers.")
+    if inner.endswith("__main__"):
+        # a program stands above all rooms, whichever room it belongs to
+        return None
     return next((storey for storey in STOREYS if inner == storey or inner.startswith(f"{storey}.")), None)
 
 
@@ -47,7 +51,8 @@ def in_room(*rooms):
 
 LESSONS = [path for path in in_room("lessons") if path.stem != "__init__"]
 PACKAGES = [path for path in FILES if path.stem == "__init__" and path not in in_room("show")]
-CORE = [path for path in FILES if path not in in_room("show", "lessons")]
+PROGRAMS = [path for path in FILES if path.stem == "__main__"]
+CORE = [path for path in FILES if path not in [*in_room("show", "lessons", "command_line"), *PROGRAMS]]
 
 
 def modules_named_in(path):

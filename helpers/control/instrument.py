@@ -8,6 +8,7 @@ result = check(program, holds=lambda value: value == 5)
 print(result.failure.story)
 """
 
+import logging
 import pickle
 import time
 from collections import Counter
@@ -32,6 +33,9 @@ __all__ = ["CannotCheck", "Failure", "Result", "check", "rerun"]
 MOST_RUNS = 1_000_000
 LONGEST_DEADLINE = 3600.0  # seconds
 _PROOFS = 3  # runs of a failing schedule that have to fail alike
+
+_log = logging.getLogger("helpers.control")
+_log.setLevel(logging.INFO)
 
 Holds = Callable[[Any], bool]
 
@@ -84,6 +88,9 @@ class Result:
     seconds: float
 
     def __bool__(self) -> bool:
+        if self.failure:
+            # pytest cuts long values short, but shows what a failed test has logged; elsewhere nobody listens
+            _log.info(self.words)
         return self.failure is None
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.control.run import Execution, Step, Waiting
+from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.trace import Event, Message, ProcessInfo, Trace
 
 if TYPE_CHECKING:
@@ -15,8 +16,7 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 _STEP = 1_000_000  # ns: a step lasts a millisecond in the trace
 _MOST_LINES = 60  # of a story
-_KINDS = {"accept": "recv", "connect": "send", "sleep": "wait"}
-_RECEIVES = {"send": "recv", "feed": "get", "put": "get"}
+_EVENTS = set(EventKind) - {EventKind.START, EventKind.RUN, EventKind.FEED}  # of which a recording makes events
 
 
 def story(run: Execution, reason: str, outcome: Hashable) -> str:
@@ -74,8 +74,8 @@ def trace(run: Execution) -> Trace:
     ]  # fmt: skip
     events = [_event(run, number, step, lane, index, names) for number, step in enumerate(run.steps)]
     stuck = [
-        Event(lane[waiting.party], waiting.op.kind, _stopped(run, waiting.party) * _STEP, last + _STEP,
-              _name(waiting.op.thing, names), failed=True, thread=_thread(waiting.party, index))
+        Event(lane[waiting.party], _kind(waiting.op.kind), _stopped(run, waiting.party) * _STEP, last + _STEP,
+              _name(waiting.op.thing, names), outcome=Outcome.NEVER_RETURNED, thread=_thread(waiting.party, index))
         for waiting in run.waiting
     ]  # fmt: skip
     return Trace(infos, sorted(events + stuck, key=lambda event: event.begin), _messages(run, events))
@@ -142,21 +142,34 @@ def _waits(waiting: Waiting, names: dict[str, str]) -> str:
 
 
 def _lost_update(run: Execution, names: dict[str, str]) -> str:
-    """Name two parties that both read a thing before either wrote what it had read."""
+    """Name the parties that all read a thing before any of them wrote what it had made of it."""
+    lost = _find_lost_update(run)
+    if lost is None:
+        return ""
+    first, others = lost
+    verb, both = ("either", "both read") if len(others) == 1 else ("any of them", "all read")
+    who = " and ".join([first.party, *others])
+    return f"{who} {both} {_name(first.op.thing, names)} before {verb} wrote: the later writes undo the earlier."
+
+
+def _find_lost_update(run: Execution) -> tuple[Step, list[str]] | None:
+    """Return the first write that is overwritten unseen, and who does so, having read before."""
     reads: dict[str, dict[str, Step]] = {}
     for step in run.steps:
         thing = step.op.thing
         if _is_reading(step):
             reads.setdefault(thing, {})[step.party] = step
-        elif _is_writing(step) and step.party in reads.get(thing, {}):
-            mine = reads[thing].pop(step.party)
-            others = [name for name in reads[thing] if _writes_later(run, name, thing, step)]
+        elif _is_writing(step) and reads.get(thing, {}).pop(step.party, None):
+            others = [name for name in reads[thing] if _next_write(run, name, step)]
             if others:
-                verb = "either" if len(others) == 1 else "any of them"
-                who = " and ".join([mine.party, *others])
-                both = "both read" if len(others) == 1 else "all read"
-                return f"{who} {both} {_name(thing, names)} before {verb} wrote: the later writes undo the earlier."
-    return ""
+                return step, others
+    return None
+
+
+def _overwriting(run: Execution) -> Step | None:
+    """Return the write that undoes another one."""
+    lost = _find_lost_update(run)
+    return _next_write(run, lost[1][0], lost[0]) if lost else None
 
 
 def _is_reading(step: Step) -> bool:
@@ -167,9 +180,11 @@ def _is_writing(step: Step) -> bool:
     return step.op.kind == "write" or (step.op.kind == "call" and any(touch[0] == "o" for touch in step.touches))
 
 
-def _writes_later(run: Execution, name: str, thing: str, step: Step) -> bool:
+def _next_write(run: Execution, name: str, step: Step) -> Step | None:
+    """Return the next time that a party writes to the thing of this step."""
     later = run.steps[run.steps.index(step) :]
-    return any(other.party == name and other.op.thing == thing and _is_writing(other) for other in later)
+    same = (other for other in later if other.party == name and other.op.thing == step.op.thing)
+    return next(filter(_is_writing, same), None)
 
 
 def _preempted(run: Execution, names: dict[str, str]) -> str:
@@ -195,8 +210,17 @@ def _event(
 ) -> Event:
     waited = (step.party, False) not in run.steps[number - 1].options if number else False
     begin = step.waited_since if waited else number
-    return Event(lane[step.party], _KINDS.get(step.op.kind, step.op.kind), begin * _STEP, (number + 1) * _STEP,
-                 _name(step.op.thing, names), step.said, thread=_thread(step.party, index))  # fmt: skip
+    outcome = Outcome.TIMED_OUT if step.runs_out else Outcome.OK
+    if step is _overwriting(run):
+        outcome = Outcome.LOST_UPDATE
+    return Event(lane[step.party], _kind(step.op.kind), begin * _STEP, (number + 1) * _STEP,
+                 _name(step.op.thing, names), f"{step.op.kind} {step.said}".strip(), outcome=outcome,
+                 thread=_thread(step.party, index))  # fmt: skip
+
+
+def _kind(kind: str) -> EventKind:
+    """Return the kind of event for an operation; those that a recording does not know are steps."""
+    return EventKind(kind) if kind in _EVENTS else EventKind.STEP
 
 
 def _thread(party: str, index: dict[str, int]) -> str:

@@ -116,7 +116,7 @@ def test_the_trace_has_a_lane_for_each_process_and_an_arrow_for_each_message():
     assert [process.name for process in failure.trace.processes] == ["main", "ForkProcess-1"]
     failure = check(of(programs.pill_too_few)).failure
     assert {(message.sent.kind, message.received.kind) for message in failure.trace.messages} == {("put", "get")}
-    assert {event.kind for event in failure.trace.events if event.failed} == {"join", "get"}
+    assert {str(event.kind) for event in failure.trace.events if event.outcome.is_failure} == {"join", "get"}
 
 
 def test_a_failed_check_shows_its_story_in_an_assertion():

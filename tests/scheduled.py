@@ -3,13 +3,15 @@
 import os
 import random
 from multiprocessing import current_process
+from queue import Empty, Full
+from types import SimpleNamespace
 
 from helpers.scheduling.program.scenario import Scenario
 
 
 def interpret(program, numbers, locks, others):
     """Carry out a list of instructions: what hypothesis draws."""
-    things, queue, ends, barrier, condition = others
+    things, queue, ends, barrier, condition, more = others
     local = 0
     for verb, index in program:
         if verb == "read":
@@ -72,12 +74,162 @@ def interpret(program, numbers, locks, others):
         elif verb == "wake":
             condition.notify(index + 1)
             yield
+        elif verb == "wake properly":
+            with condition:
+                condition.notify(index + 1)
+            yield
+        elif verb == "doze":
+            with condition:
+                local += condition.wait(timeout=1)
+            yield
+        elif verb in MORE:
+            local += MORE[verb](more, index, local) or 0
+            yield
+
+
+def rlock_twice(more, index, local):
+    """Take a reentrant lock once or twice, and give it back once."""
+    for _ in range(1 + index):
+        more.rlock.acquire()
+    more.rlock.release()
+
+
+def exchange(more, index, local):
+    """Exchange a number, or only if it is 0."""
+    return more.number.exchange(local + 1) if index else more.number.compare_exchange(0, 7)
+
+
+def add_to_array(more, index, local):
+    """Add to one place in an array."""
+    more.array[index] += 1
+
+
+def toggle(more, index, local):
+    """Turn a plain variable over."""
+    more.flag.value = not more.flag.value
+
+
+def to_list(more, index, local):
+    """Append to a list, or take from it."""
+    return more.list.append(local) if index else more.list.pop()
+
+
+def wait_for_event(more, index, local):
+    """Wait for an event, or for a while."""
+    return more.event.wait(timeout=1 if index else None)
+
+
+def use_event(more, index, local):
+    """Set an event, or set and clear it."""
+    more.event.set()
+    if index:
+        more.event.clear()
+
+
+def try_queue(more, index, local):
+    """Put or get without waiting."""
+    return more.fed.put(local, timeout=1) if index else more.fed.get_nowait()
+
+
+def look_at_queue(more, index, local):
+    """Ask a queue about itself."""
+    return more.fed.empty() + 2 * more.fed.qsize() + 8 * more.fed.full()
+
+
+def fill_pipe(more, index, local):
+    """Send into a pipe that is soon full, from either end."""
+    more.narrow[index].send(local)
+
+
+def empty_pipe(more, index, local):
+    """Receive from that pipe, or look."""
+    return more.narrow[index].recv() if local % 2 else more.narrow[index].poll(1)
+
+
+def close_pipe(more, index, local):
+    """Close one end."""
+    more.narrow[index].close()
+
+
+def be_bound(more, index, local):
+    """Take a permit of a bounded semaphore if there is one, or give one back."""
+    return more.bounded.acquire(timeout=1) if index else more.bounded.release()
+
+
+def choose(more, index, local):
+    """Let chance decide."""
+    return more.choice.choose()
+
+
+def use_child(more, index, local):
+    """Start a process and wait for it, or kill it."""
+    if index:
+        more.child.start()
+        more.child.join()
+    else:
+        more.child.kill()
+    return more.child.is_alive()
+
+
+def be_a_child(number):
+    """Add twice."""
+    number.value += 1
+    yield
+    number.value += 1
+    yield
+
+
+MORE = {
+    "rlock": rlock_twice,
+    "exchange": exchange,
+    "array": add_to_array,
+    "flag": toggle,
+    "list": to_list,
+    "wait": wait_for_event,
+    "event": use_event,
+    "try queue": try_queue,
+    "look": look_at_queue,
+    "fill": fill_pipe,
+    "empty": empty_pipe,
+    "close": close_pipe,
+    "bound": be_bound,
+    "choose": choose,
+    "child": use_child,
+}
 
 
 VERBS = [
     *("read", "write", "add", "add quietly", "if", "acquire", "try", "release", "pause", "set", "get", "pop"),
-    *("put", "take", "send", "recv", "poll", "meet", "sleep", "wake"),
+    *("put", "take", "send", "recv", "poll", "meet", "sleep", "wake", "wake properly", "doze", *MORE),
 ]
+
+
+def more_of(objects, verbs):
+    """Declare what some verbs need besides what all programs have."""
+    more = SimpleNamespace()
+    if "rlock" in verbs:
+        more.rlock = objects.rlock("rlock")
+    if "exchange" in verbs:
+        more.number = objects.integer("number")
+    if "array" in verbs:
+        more.array = objects.array("array", [0, 1])
+    if "flag" in verbs:
+        more.flag = objects.value("flag", False)
+    if "list" in verbs:
+        more.list = objects.list("list", [3])
+    if verbs & {"wait", "event"}:
+        more.event = objects.event("event")
+    if verbs & {"try queue", "look"}:
+        more.fed = objects.queue("fed", 1, feeder=True)
+    if verbs & {"fill", "empty", "close"}:
+        more.narrow = objects.pipe("narrow", capacity=1)
+    if "bound" in verbs:
+        more.bounded = objects.bounded_semaphore("bounded", 1)
+    if "choose" in verbs:
+        more.choice = objects.choice("choice", 1, 10)
+    if "child" in verbs:
+        more.child = objects.process("child", be_a_child, objects.integer("of the child"))
+    return more
 
 
 def interpreted(programs):
@@ -87,11 +239,15 @@ def interpreted(programs):
         numbers = [objects.integer("a"), objects.integer("b")]
         locks = [objects.lock("lock"), objects.semaphore("semaphore", 1)]
         queue, ends, barrier = objects.queue("queue", 1), objects.pipe("pipe"), objects.barrier("barrier", 2)
+        used = {verb for program in programs for verb, _ in program}
         others = objects.dict("things", {0: 1}), queue, ends, barrier, objects.condition("condition")
+        others += (more_of(objects, used),)
         return [(interpret, (tuple(program), numbers, locks, others)) for program in programs]
 
     return Scenario(
-        programs_of, invariant=lambda shared: shared["a"] <= 1, raises=(KeyError, ValueError, AssertionError)
+        programs_of,
+        invariant=lambda shared: shared["a"] <= 1,
+        raises=(KeyError, ValueError, AssertionError, IndexError, Empty, Full, EOFError, OSError),
     )
 
 
@@ -524,3 +680,64 @@ def spin_in_two_steps(number):
     while not number.value:
         yield "look"
         yield "look again"
+
+
+def enter_by_test_and_set(door, rounds):
+    """Spin until the door is free; go in and out."""
+    while rounds is None or rounds > 0:
+        while door.exchange(1):
+            yield
+        yield "inside"
+        door.value = 0
+        yield
+        rounds = rounds and rounds - 1
+
+
+def test_and_set(objects):
+    """One who wants to go in once, and one who goes in for ever."""
+    door = objects.integer("door")
+    return [(enter_by_test_and_set, (door, 1)), (enter_by_test_and_set, (door, None))]
+
+
+def enter_by_ticket(next_ticket, serving, rounds):
+    """Draw a number, wait until it is called; go in and out."""
+    while rounds is None or rounds > 0:
+        mine = next_ticket.value
+        next_ticket.value = (mine + 1) % 3
+        yield "draw"
+        while serving.value != mine:
+            yield
+        yield "inside"
+        serving.value = (mine + 1) % 3
+        yield
+        rounds = rounds and rounds - 1
+
+
+def tickets(objects):
+    """One who wants to go in once, and one who goes in for ever."""
+    drawn, serving = objects.integer("drawn"), objects.integer("serving")
+    return [(enter_by_ticket, (drawn, serving, 1)), (enter_by_ticket, (drawn, serving, None))]
+
+
+def one_runs_for_ever(objects):
+    """One that has two steps, and one that goes round."""
+    return [(within, (objects.integer("one"),)), (circle, (objects.integer("other"),))]
+
+
+def apart(objects):
+    """Two that share nothing."""
+    return [(up_and_back, (objects.integer(name),)) for name in ("one", "other")]
+
+
+def up_and_back(number):
+    """Take two steps."""
+    number.value = 1
+    yield
+    number.value = 0
+    yield
+
+
+def leave(number):
+    """Exit."""
+    yield
+    raise SystemExit(3)

@@ -249,6 +249,7 @@ MAKES_SENSE = {
     "Exploration.__getitem__.number": "zero",
     "Exploration.follow.schedule": "list tuple",
     "Exploration.probability.outcome": NO_FUNCTION,
+    "Exploration.schedule_to.number": "zero",
     "Exploration.successors.number": "zero",
     "Model.follow.schedule": "list tuple",
     "Model.known": "none dict",
@@ -281,6 +282,8 @@ MAKES_SENSE = {
     "replay.schedule": "list tuple",
     "sample.deadline": "half",
     "seed": "zero",
+    "starves.process": "zero",
+    "starves.progress": "none",
     "until": "none",
     # helpers.lessons
     "converse.kilobytes": "zero",
@@ -340,11 +343,12 @@ MAKES_SENSE = {
 EXEMPT = {
     "an instrument fills it with what it has seen": (
         "Advice Allowance Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
-        "Progress Replay Sample State Step Stint Trace Update Waiting Walks"
+        "Progress Replay Sample Starvation State Step Stint Trace Update Waiting Walks"
     ),
     "one storey of an instrument calls it with the parts of another": (
         "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move "
-        "Model.at_rest Model.check_declared Model.look Model.may_wait Model.must_wait Model.outcome Panel "
+        "Model.at_rest Model.check_declared Model.look Model.may_wait Model.must_wait "
+        "Model.only_looks Model.outcome Panel "
         "Model.shared Model.text Picture Prediction QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack "
         "Slot page title"
     ),

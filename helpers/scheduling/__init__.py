@@ -14,6 +14,7 @@ __getattr__ = opens(
         "program.scenario": "Scenario",
         "model.exploration": "Exploration deadlock ends_with explore violation",
         "model.export": "graph_data",
+        "model.liveness": "Starvation starves",
         "model.lost_updates": "lost_updates",
         "model.model": "Crashed Model State Step Waiting",
         "model.walks": "Walks pct random_walks",

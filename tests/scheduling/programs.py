@@ -7,10 +7,8 @@ from hypothesis import strategies as st
 
 from helpers.lessons import interleavings
 from helpers.scheduling import (
-    CannotExplore,
     Model,
     Scenario,
-    explore,
 )
 from tests import scheduled
 from tests.enumeration import DEADLOCK
@@ -81,12 +79,3 @@ instruction = st.tuples(st.sampled_from(scheduled.VERBS), st.integers(0, 1))
 
 
 programs_of_three = st.lists(st.lists(instruction, max_size=4), min_size=1, max_size=3)
-
-
-def explored_or_refused(programs, grain):
-    """Explore some programs; None where one of them has to wait in the middle of a step."""
-    try:
-        return explore(scheduled.interpreted(programs), grain)
-    except CannotExplore:
-        assert grain == "step" and any(verb == "add quietly" for program in programs for verb, _ in program)
-        return None

@@ -168,6 +168,67 @@ class Exploration:
             return []
         return [target for target in self._store.targets[number * n : (number + 1) * n] if target != NONE]
 
+    @property
+    def has_no_loops(self) -> bool:
+        """True when every step leads further from the start, so that each schedule comes to an end."""
+        return self._store.goes_forward
+
+    def schedule_to(self, number: int) -> list[int]:
+        """Return the shortest schedule to a state; TypeError or ValueError for a number that no state has."""
+        return self._path(self._checked_number(number))
+
+    @cached_property
+    def distinct_orders(self) -> Count:
+        """How many schedules there are when those are counted once that differ only in the order of independent steps.
+
+        Two steps of different processes are independent if neither changes a shared object that the other one looks at.
+        Schedules that become equal by swapping such neighbours are one and the same partial order (Mazurkiewicz 1977):
+        they have the same outcome. Of each the first in lexical order is counted, by sleep sets (Godefroid 1996).
+        """
+        if len(self._order) < len(self):
+            return math.inf
+        counts: dict[tuple[int, frozenset[int]], int] = {}
+        todo: list[tuple[int, frozenset[int]]] = [(0, frozenset())]
+        while todo:
+            number, asleep = key = todo[-1]
+            ways = list(self._awake(number, asleep))
+            missing = [after for after in ways if after not in counts]
+            if missing:
+                todo += missing
+                continue
+            todo.pop()
+            is_end = not self._following(number)
+            counts[key] = 1 if is_end else sum(counts[after] for after in ways)
+        return counts[0, frozenset()]
+
+    def _awake(self, number: int, asleep: frozenset[int]) -> Iterator[tuple[int, frozenset[int]]]:
+        """Yield the states after the steps that need to be taken here, each with who need not go next there."""
+        tried = set(asleep)
+        for process, after in self._ways(number):
+            if process not in asleep:
+                yield after, frozenset(other for other in tried if self._are_independent(number, process, other))
+                tried.add(process)
+
+    def _are_independent(self, number: int, one: int, other: int) -> bool:
+        (looked, changed), (others_looked, others_changed) = (
+            self._touches(number, process) for process in (one, other)
+        )
+        return not (changed & (others_looked | others_changed) or others_changed & looked)
+
+    def _touches(self, number: int, process: int) -> tuple[frozenset[int], frozenset[int]]:
+        """Return the slots that a step looks at, and those of them that it may change."""
+        key = process, *self._store.depends_on(process, self._store.states[number])
+        if key not in self._known_touches:
+            state = self._state(number)
+            move, slots = self.model.look(process, state.locations[process], state.values)
+            changed = frozenset(access.slot for access, _ in move.done if not self.model.only_looks(access))
+            self._known_touches[key] = slots, changed
+        return self._known_touches[key]
+
+    @cached_property
+    def _known_touches(self) -> dict[tuple, tuple[frozenset[int], frozenset[int]]]:
+        return {}
+
     @cached_property
     def _stuck(self) -> set[int]:
         """The states in which processes go round in loops for ever, and nothing shared can change any more."""

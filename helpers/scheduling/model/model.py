@@ -178,6 +178,10 @@ class Model:
                 return (Move(location, values, tuple(done), note) if is_change else None), frozenset(slots)
         return None, frozenset(slots)
 
+    def only_looks(self, access: Access) -> bool:
+        """Tell whether an access changes nothing, whatever it finds."""
+        return access.verb in self.semantics[access.slot].looks
+
     def may_wait(self, location: Location) -> bool:
         """Tell whether what comes next may have to wait: then a step ends before it."""
         access = location.access

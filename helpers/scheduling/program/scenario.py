@@ -55,7 +55,7 @@ class Scenario(_Fields):
                 validate.function(name, function, "a function of the values of the shared objects, or None", 1)
         validate.text("title", title, may_be_empty=True)
         for number, kind in enumerate(validate.sequence("raises", raises, "exceptions, such as (KeyError,)", least=0)):
-            if not (isinstance(kind, type) and issubclass(kind, Exception)):
+            if not (isinstance(kind, type) and issubclass(kind, Exception | SystemExit)):
                 validate.refuse(TypeError, f"raises[{number}]", "an exception, such as KeyError", kind)
         for number, worker in enumerate(validate.sequence("endless", endless, "names of workers", least=0)):
             validate.text(f"endless[{number}]", worker)

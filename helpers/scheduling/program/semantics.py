@@ -96,6 +96,7 @@ class ObjectSemantics:
     holds_data = True  # part of a scenario's default outcome
     waiting_verbs: frozenset[str] = frozenset()  # those that may have to wait
     timed_verbs: frozenset[str] = frozenset()  # those of them whose last argument is a timeout
+    looks: frozenset[str] = frozenset()  # verbs that never change anything
 
     def __init__(self, name: str, setting: Any = None) -> None:
         self.name = name
@@ -141,6 +142,7 @@ class IntegerSemantics(ObjectSemantics):
     """A whole number of 64 bits; the setting is its start."""
 
     kind = Kind.INTEGER
+    looks = frozenset({"read"})
 
     @property
     def start(self) -> int:
@@ -178,6 +180,7 @@ class ArraySemantics(ObjectSemantics):
     """An array of numbers in shared memory, of a fixed length; the setting is its start, a tuple."""
 
     kind = Kind.ARRAY
+    looks = frozenset({"get"})
 
     @property
     def start(self) -> tuple:
@@ -198,6 +201,7 @@ class DictSemantics(ObjectSemantics):
     """A dict; its state is a frozenset of (key, pickled value), the setting is its start."""
 
     kind = Kind.DICT
+    looks = frozenset({"get", "length"})
 
     @property
     def start(self) -> frozenset:
@@ -237,6 +241,7 @@ class ListSemantics(ObjectSemantics):
     """A list; its state is a tuple of pickled items, the setting is its start."""
 
     kind = Kind.LIST
+    looks = frozenset({"get", "length", "copy"})
 
     @property
     def start(self) -> tuple[bytes, ...]:
@@ -292,6 +297,7 @@ class LockSemantics(ObjectSemantics):
     """A lock; its state is the number of the process that took it, None while it is free."""
 
     kind = Kind.LOCK
+    looks = frozenset({"check"})
     holds_data = False
     waiting_verbs = timed_verbs = frozenset({"acquire"})
 
@@ -505,6 +511,7 @@ class EventSemantics(_Sleeping):
     """An event; its state is (whether it is set, who sleeps). Who was woken looks at the flag again."""
 
     kind = Kind.EVENT
+    looks = frozenset({"is_set"})
     waiting_verbs = timed_verbs = frozenset({"wake"})
 
     @property
@@ -588,6 +595,7 @@ class QueueSemantics(ObjectSemantics):
     """
 
     kind = Kind.QUEUE
+    looks = frozenset({"empty", "full", "size"})
     waiting_verbs = timed_verbs = frozenset({"put", "get"})
 
     @property
@@ -657,6 +665,7 @@ class PipeSemantics(ObjectSemantics):
     """
 
     kind = Kind.PIPE
+    looks = frozenset({"poll"})
     waiting_verbs = frozenset({"send", "recv", "poll"})
 
     @property
@@ -756,6 +765,7 @@ class ProcessSemantics(ObjectSemantics):
     """A process that another one starts; the setting is its number. Its state is how far it is."""
 
     kind = Kind.PROCESS
+    looks = frozenset({"begin", "is_alive", "join"})
     holds_data = False
     waiting_verbs = frozenset({"begin", "join"})
     timed_verbs = frozenset({"join"})

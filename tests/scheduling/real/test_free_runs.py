@@ -10,6 +10,7 @@ from helpers.scheduling import (
     Crashed,
     Scenario,
     explore,
+    keep_workers,
     sample,
 )
 from tests import scheduled
@@ -56,3 +57,13 @@ def test_a_sample_tells_the_frequency_of_what_was_never_seen():
     seen = sample(interleavings.locked_increments(), runs=10)
     assert seen.frequency(1).count == 0 and seen.frequency(1).interval[1] < 0.3
     assert seen.frequencies == {2: Proportion(10, 10)}
+
+
+@pytest.mark.parametrize("verb", scheduled.MORE)
+def test_free_runs_of_every_kind_of_object_end_as_the_model_allows(verb):
+    scenario = scheduled.interpreted([[(verb, 0), ("read", 0)], [(verb, 1)], [(verb, 1)]])
+    explored = explore(scenario, "access")
+    with keep_workers():
+        seen = sample(scenario, 4, QUICKEST)
+    assert set(seen.outcomes) <= set(explored.outcomes)
+    assert seen.deadlocks == 0 or explored.deadlocks > 0

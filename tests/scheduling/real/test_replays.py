@@ -20,7 +20,7 @@ from helpers.scheduling import (
 from helpers.scheduling.real import real_objects, replays
 from tests import scheduled
 from tests.enumeration import DEADLOCK
-from tests.scheduling.programs import ODD_ONES, QUICKEST, TWELVE, counts, explored_or_refused, name, programs_of_three
+from tests.scheduling.programs import ODD_ONES, QUICKEST, TWELVE, counts, name, programs_of_three
 
 
 @pytest.mark.parametrize("scenario", TWELVE, ids=name)
@@ -55,9 +55,7 @@ def test_real_processes_do_what_the_model_says_of_any_scenario(monkeypatch):
     @settings(max_examples=40, deadline=None)
     @given(programs_of_three, st.sampled_from(["step", "access"]))
     def agree(programs, grain):
-        explored = explored_or_refused(programs, grain)
-        if explored is None:
-            return
+        explored = explore(scheduled.interpreted(programs), grain)
         stride = explored.schedules // 4 + 1
         for schedule in islice(explored.each_schedule(), 0, 2_000, stride):
             real = replay(explored.model.scenario, schedule, QUICKEST, grain)

@@ -101,7 +101,7 @@ class Check:
 def check_machine() -> list[Check]:
     """Return what this machine offers for these lessons, each failure with the command that repairs it.
 
-    It starts, ends and removes nothing, and whatever is odd about the machine is a line of the report, never an error.
+    It ends and removes nothing that may be in use, and whatever is odd about the machine is a line of the report.
     """
     orphans, semaphores = _left_behind_in_two_looks()
     findings = {
@@ -192,7 +192,7 @@ def _shared_memory() -> Finding:
 def _temporary_folder() -> Finding:
     room, trouble = machine.temporary_room(), machine.socket_trouble()
     if trouble:
-        return f"a manager cannot use it: {trouble}", False, "TMPDIR=/tmp make lab"
+        return f"a manager cannot open its socket: {trouble}", False, ""
     return f"{_size(room)} free", room >= TEMPORARY_ROOM, ""
 
 

@@ -14,6 +14,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from helpers.supervision.session import open_session
+
 PROC = Path("/proc")
 SHARED_MEMORY = Path("/dev/shm")
 NO_LIMIT = 2**60  # bytes; version 1 writes the largest number of pages for a memory that is not limited
@@ -62,18 +64,16 @@ def temporary_room() -> int:
 
 
 def socket_trouble() -> str:
-    """Return why a manager cannot open its socket in the temporary folder, or nothing when it can.
-
-    The names are as long as those of multiprocessing. A path of more than about 100 bytes is too long (unix(7)).
-    Raises OSError where there is no temporary folder.
-    """
+    """Return why a manager cannot open its socket in the folder that supervised blocks use, or nothing when it can."""
     if os.name == "nt":
         return ""  # there named pipes take the place of such sockets
-    with tempfile.TemporaryDirectory(prefix="pymp-") as folder, socket.socket(socket.AF_UNIX) as listener:
-        try:
-            listener.bind(f"{folder}/listener-12345678")
-        except OSError as error:
-            return str(error)
+    try:
+        path = open_session() / "listener-12345678"  # as long as the names that multiprocessing chooses
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+        path.unlink()
+    except OSError as error:
+        return str(error)
     return ""
 
 

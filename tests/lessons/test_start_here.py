@@ -199,9 +199,9 @@ def test_without_psutil_processes_are_not_looked_for(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "setuid") or os.getuid() != 0, reason="only root can become another user")
 def test_a_user_without_a_name_and_without_a_home_is_checked_like_any_other():
     code = """if True:
-        import os
+        import multiprocessing.resource_tracker, os, psutil
         from helpers.lessons import start_here
-        start_here.check_machine()  # loads what the new user may not be allowed to read
+        start_here._packages()  # loads what the new user may not be allowed to read
         os.environ["HOME"] = "/nowhere"
         os.setuid(54321)
         open("/dev/shm/sem.mp-54321", "w").close()
@@ -264,7 +264,13 @@ def test_the_processors_that_may_be_used_are_said(processors, there_are, found, 
         ("shared_memory", "shared memory", Allowance(64e6, 60e6), "4 MB free of 64 MB", False),
         ("shared_memory", "shared memory", None, "not limited", True),
         ("temporary_room", "temporary folder", 5e6, "5 MB free", False),
-        ("socket_trouble", "temporary folder", "path too long", "a manager cannot use it: path too long", False),
+        (
+            "socket_trouble",
+            "temporary folder",
+            "path too long",
+            "a manager cannot open its socket: path too long",
+            False,
+        ),
     ],
 )
 def test_what_a_hub_allows_is_said(part, what, room, found, ok, monkeypatch):

@@ -13,7 +13,7 @@ from helpers import validate
 from helpers.measuring.advice import Survey, Task, advise
 from helpers.measuring.timing import Mechanism, call_time
 from helpers.supervision.standstill import let_others_go_on, when_stuck
-from helpers.supervision.supervisor import expect_failure, supervised
+from helpers.supervision.supervisor import MAX_DEADLINE, expect_failure, supervised
 
 CRASH_DEADLINE = 30.0  # s
 WAITING, HERE, BEGIN = "I wait", "I am here", "begin"
@@ -109,7 +109,7 @@ def update_times(method: str = "spawn", updates: int = 500) -> dict[str, float]:
     """
     ctx = validate.context_of(method)
     validate.whole_number("updates", updates, 5, 10**6)
-    with supervised(deadline=60):
+    with supervised(deadline=min(MAX_DEADLINE, 60 + updates / 100)):
         manager = ctx.Manager()
         value, counts, lock = ctx.Value("i", 0), manager.dict(n=0), manager.Lock()
 

@@ -4,7 +4,7 @@ import time
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Barrier, Event, Lock
+from multiprocessing.synchronize import Barrier, Lock
 from typing import Any
 
 from helpers import validate
@@ -14,8 +14,9 @@ from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.standstill import when_stuck
 from helpers.supervision.supervisor import ProcessesFailed
 
-# longer than what any pipe's buffer holds, so that no writer gets a message through in one go
+# longer than what the buffer of a pipe holds nearly everywhere, so that no writer gets a message through in one go
 LONG = 100_000
+START_UP = 2.0  # s for a child to be there
 
 
 def answer(connection: Connection) -> None:
@@ -38,10 +39,10 @@ def answer_slowly(connection: Connection, seconds: float) -> None:
     connection.send(f"{question} Yes.")
 
 
-def read_late(reader: Connection, listening: Event, seconds: float) -> None:
-    """Say that the line is up, leave a message lying for so long, then read it."""
-    listening.set()
-    time.sleep(seconds)
+def read_late(reader: Connection, line: Connection) -> None:
+    """Say that one is there, be told a moment of the clock that all processes share, and read at that moment."""
+    line.send("I am here")
+    time.sleep(max(0.0, line.recv() - time.perf_counter()))
     reader.recv_bytes()
 
 
@@ -187,12 +188,15 @@ def send_time(ctx: Context, size: int, late: float, duplex: bool = False) -> flo
     validate.whole_number("size", size, 0, 10**8)
     validate.number("late", late, 0, 60, "s")
     reader, writer = ctx.Pipe(duplex)
-    listening = ctx.Event()
-    child = ctx.Process(target=read_late, args=(reader, listening, late))
+    ours, theirs = ctx.Pipe()
+    child = ctx.Process(target=read_late, args=(reader, theirs))
     child.start()
-    listening.wait()
+    ours.recv()
+    message = bytes(size)
+    # not counted from when the reader happens to hear of it: on a busy machine that may be early or late
+    ours.send(time.perf_counter() + late)
     begin = time.perf_counter()
-    writer.send_bytes(bytes(size))
+    writer.send_bytes(message)
     seconds = time.perf_counter() - begin
     child.join()
     return seconds
@@ -209,7 +213,7 @@ def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -
     message = bytes(1000 * validate.whole_number("kilobytes", kilobytes, 0, 100_000))
     validate.whole_number("thinking_ms", thinking_ms, 0, 1_000)
     ctx = get_context("spawn")
-    allowed = 2 + messages * (thinking_ms / 1000 + len(message) / 1e8)  # s
+    allowed = START_UP + messages * (thinking_ms / 1000 + len(message) / 1e8)  # s
     try:
         with record(deadline=allowed) as run:
             ours, theirs = ctx.Pipe()
@@ -221,7 +225,9 @@ def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -
             ours.close()
             child.join()
     except ProcessesFailed as failure:
-        return {"run": run}, f"Deadlock: {'; '.join(map(str, failure.reports))}"
+        both_send = all("connection.send" in str(report.blocked_at) for report in failure.reports)
+        word = "Deadlock" if both_send else f"Not done within {allowed:.1f} s"
+        return {"run": run}, f"{word}: {'; '.join(map(str, failure.reports))}"
     return {"run": run}, f"{messages} messages came back, one every {1000 * seconds / messages:.2f} ms."
 
 

@@ -1,12 +1,15 @@
 """The workers of lesson 01 do what the lesson says of them, under every start method."""
 
 import os
+import time
+from functools import partial
 from multiprocessing import get_all_start_methods, get_context
 
 import pytest
 
 from helpers.lessons import pipe
 from helpers.show import lanes
+from helpers.supervision.standstill import when_stuck
 from helpers.supervision.supervisor import expect_failure, supervised
 
 spawn = get_context("spawn")
@@ -49,29 +52,58 @@ def test_messages_are_counted_until_the_line_is_closed(ctx):
         assert answer.recv() == 3
 
 
-def test_a_reader_that_holds_a_write_end_never_sees_the_end():
-    with expect_failure(1.5) as failure:
-        reader, writer = spawn.Pipe(duplex=False)
-        answer, result = spawn.Pipe(duplex=False)
-        start(spawn, pipe.count_with_both_ends, reader, writer, result)
-        writer.close()
-        answer.recv()
-    assert "reader.recv()" in str(failure) and "answer.recv()" in str(failure)
+class EndOfBlock(Exception):
+    """Raised by a test to end its block as soon as its child is stuck, however late that is."""
 
 
-def test_two_that_both_listen_are_found_listening():
-    with expect_failure(1.5) as failure:
+def tell_when_stuck(line, worker, *arguments):
+    when_stuck(partial(line.send, "stuck"))
+    worker(*arguments)
+
+
+def place_where_stuck(worker, *arguments, close=()):
+    """Return where a child is that has come to wait; in the parent `close` is closed before."""
+    with expect_failure(30) as failure:
         ours, theirs = spawn.Pipe()
-        start(spawn, pipe.listen_first, theirs)
+        start(spawn, tell_when_stuck, theirs, worker, *arguments)
+        for end in close:
+            end.close()
         ours.recv()
-    assert "ours.recv()" in str(failure) and "connection.recv()" in str(failure)
+        raise EndOfBlock
+    return failure.reports[-1].blocked_at
+
+
+def test_a_reader_that_holds_a_write_end_never_sees_the_end():
+    reader, writer = spawn.Pipe(duplex=False)
+    _, result = spawn.Pipe(duplex=False)
+    place = place_where_stuck(pipe.count_with_both_ends, reader, writer, result, close=[writer])
+    assert place.startswith("count_until_end") and place.endswith("reader.recv()")
+
+
+def test_who_listens_first_waits_for_the_other():
+    _, theirs = spawn.Pipe()
+    place = place_where_stuck(pipe.listen_first, theirs)
+    assert place.startswith("listen_first") and place.endswith("connection.recv()")
 
 
 def test_a_small_message_does_not_wait_for_its_reader_and_a_large_one_does():
     with supervised(10):
         small = pipe.send_time(spawn, 1_000, late=0.5)
         large = pipe.send_time(spawn, 10_000_000, late=0.5)
-    assert small < 0.25 < large
+    assert small < 0.45 < large
+
+
+def test_a_late_reader_is_late_by_the_clock_and_not_by_when_it_was_told():
+    with supervised(20):
+        reader, writer = spawn.Pipe(duplex=False)
+        ours, theirs = spawn.Pipe()
+        start(spawn, pipe.read_late, reader, theirs)
+        ours.recv()
+        moment = time.perf_counter() + 0.5
+        ours.send(moment)
+        time.sleep(0.3)  # a parent that is slow to begin
+        writer.send_bytes(bytes(10_000_000))
+        assert time.perf_counter() > moment
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps the messages of a pipe apart")
@@ -135,6 +167,12 @@ def test_a_conversation_says_how_long_a_message_takes():
 def test_too_much_in_advance_is_a_deadlock_and_says_where():
     _, verdict = pipe.converse(messages=40, in_advance=40, kilobytes=400, thinking_ms=0)
     assert verdict.startswith("Deadlock") and verdict.count("connection.send") == 2
+
+
+def test_a_conversation_that_only_takes_too_long_is_no_deadlock(monkeypatch):
+    monkeypatch.setattr(pipe, "START_UP", 0.01)
+    _, verdict = pipe.converse(messages=1, in_advance=1, kilobytes=0, thinking_ms=0)
+    assert verdict.startswith("Not done within 0.0 s: MainProcess")
 
 
 @pytest.mark.parametrize("value", [0, -1, 10**6])

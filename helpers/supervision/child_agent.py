@@ -62,7 +62,7 @@ class _Descendants:
         pass
 
 
-class _Guard:
+class _Watchdog:
     """A thread that waits for the parent to die or the supervisor to ask."""
 
     def __init__(self, control: socket.socket | None) -> None:
@@ -70,9 +70,9 @@ class _Guard:
         self.pid = os.getpid()
 
     def start(self) -> None:
-        # multiprocessing's registry is inherited by grandchildren; each has a guard of its own
+        # multiprocessing's registry is inherited by grandchildren; each has a watchdog of its own
         if self.pid == os.getpid():
-            threading.Thread(target=self._watch, name="guard", daemon=True).start()
+            threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def _watch(self) -> None:
         # taken from the module only here: a worker without pipes need not pay for the import before it runs
@@ -105,18 +105,18 @@ class _Guard:
 
 def _watch_over(control: socket.socket | None) -> None:
     start_hooks.install(_Descendants())
-    guard = _Guard(control)
+    watchdog = _Watchdog(control)
     if multiprocessing.parent_process():
-        guard.start()
+        watchdog.start()
     else:
         # the parent is known only when the process boots, after its object is unpickled
-        util.register_after_fork(guard, _Guard.start)
+        util.register_after_fork(watchdog, _Watchdog.start)
         # spawn alone does not look at the registry by itself
         context.SpawnProcess._after_fork = staticmethod(util._run_after_forkers)
-        _guards.append(guard)
+        _watchdogs.append(watchdog)
 
 
-_guards: list[_Guard] = []  # the registry is weak
+_watchdogs: list[_Watchdog] = []  # the registry is weak
 _folders: list[Path] = []  # of the supervisor, which cannot remove them when it is killed
 
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar, cast
 from helpers.contexts import Context
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 LONGEST = 80  # characters of a value that an error shows
 
@@ -27,7 +28,7 @@ def whole_number(name: str, value: int, low: int, high: int) -> int:
     return value
 
 
-def number(name: str, value: float, low: float, high: float, unit: str = "") -> float:
+def number(name: str, value: object, low: float, high: float, unit: str = "") -> float:
     """Check for a number from `low` to `high`."""
     allowed = f"from {low:g} to {high:g} {unit}".strip()
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -37,7 +38,7 @@ def number(name: str, value: float, low: float, high: float, unit: str = "") -> 
     return value
 
 
-def seconds(name: str, value: float, high: float) -> float:
+def seconds(name: str, value: object, high: float) -> float:
     """Check for a number of seconds above 0, `high` at most."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         refuse(TypeError, name, "a number of seconds", value)
@@ -62,7 +63,7 @@ def text(name: str, value: str, may_be_empty: bool = False) -> str:
     return value
 
 
-def one_of(name: str, value: str, allowed: Collection[str]) -> str:
+def one_of(name: str, value: object, allowed: Collection[str]) -> str:
     """Check for one of the words allowed."""
     words = f"one of {', '.join(allowed)}"
     if not isinstance(value, str):
@@ -136,7 +137,7 @@ def texts(name: str, value: Sequence[str], allowed: str, least: int = 1, most: f
     return value
 
 
-def mapping(name: str, value: Mapping[str, T], allowed: str, least: int = 1) -> Mapping[str, T]:
+def mapping(name: str, value: Mapping[K, T], allowed: str, least: int = 1) -> Mapping[K, T]:
     """Check for a dict of `least` things or more, which `allowed` describes."""
     if not isinstance(value, Mapping):
         refuse(TypeError, name, f"a dict of {allowed}", value)

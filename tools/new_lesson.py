@@ -58,8 +58,9 @@ def _list_in_readme(number: str, row: str) -> None:
     """Put the row behind those of all lessons with a smaller number."""
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
-    before = [match.end() for match in ROW.finditer(text) if match[1] < number]
-    place = before[-1] if before else ROW.search(text).start()
+    rows = list(ROW.finditer(text))
+    before = [row.end() for row in rows if row[1] < number]
+    place = before[-1] if before else rows[0].start()
     readme.write_text(text[:place] + row + text[place:], encoding="utf-8", newline="\n")
 
 

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from helpers import validate
+from helpers.contexts import Context
 from helpers.measuring.advice import Survey, Task, advise
 from helpers.measuring.timing import Mechanism, call_time
 from helpers.supervision.standstill import let_others_go_on, when_stuck
@@ -60,7 +60,7 @@ def after_crash(mechanism: Mechanism, method: str = "spawn") -> list[int]:
         let_others_go_on()
         line.send(BEGIN)
         mechanism.send(ours, b"2")
-        arrived = []
+        arrived: list[int] = []
         while len(arrived) < 2 and line.poll(AT_ONCE):
             arrived.append(int(line.recv()))
         second.kill()
@@ -70,9 +70,7 @@ def after_crash(mechanism: Mechanism, method: str = "spawn") -> list[int]:
     raise failure.error
 
 
-def _start(
-    reader: Callable[..., None], mechanism: Mechanism, end: Any, ctx: BaseContext
-) -> tuple[BaseProcess, Connection]:
+def _start(reader: Callable[..., None], mechanism: Mechanism, end: Any, ctx: Context) -> tuple[BaseProcess, Connection]:
     """Start a reader with a line to us, which ends when the reader does."""
     ours, theirs = ctx.Pipe()
     process = ctx.Process(target=reader, args=(mechanism, end, theirs))

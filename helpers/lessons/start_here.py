@@ -104,7 +104,7 @@ def check_machine() -> list[Check]:
     It ends and removes nothing that may be in use, and whatever is odd about the machine is a line of the report.
     """
     orphans, semaphores = _left_behind_in_two_looks()
-    findings = {
+    findings: dict[str, Callable[[], Finding]] = {
         "Python": _python,
         "packages": _packages,
         "start methods": _start_methods,

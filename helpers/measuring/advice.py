@@ -105,7 +105,7 @@ def advise(task: Task, survey: Survey) -> Advice:
     rule, names = first_rule(task, survey)
     rates = {name: survey.rate(name, task) for name in names}
     enough = [name for name in names if rates[name] >= task.rate]
-    chosen = enough[0] if enough else max(rates, key=lambda name: rates[name])
+    chosen = enough[0] if enough else max(rates, key=rates.__getitem__)
     if chosen != names[0]:
         rule += f" A {names[0]} would be more convenient, but is too slow here."
     return Advice(task, chosen, rule, rates)

@@ -90,13 +90,15 @@ def group_folders(cgroup: str, mountinfo: str, controller: str) -> list[Path]:
 
     A controller that is in use by version 1 is not in version 2. What lies above the mounted group cannot be seen.
     """
-    places = {}
+    places: dict[str, PurePosixPath] = {}
     for line in filter(None, cgroup.split("\n")):
-        _, controllers, place = line.split(":", 2)
-        places |= dict.fromkeys(controllers.split(","), PurePosixPath(place))
+        _, controllers, group = line.split(":", 2)
+        places |= dict.fromkeys(controllers.split(","), PurePosixPath(group))
     version_2 = controller not in places
     place = places.get("" if version_2 else controller)
-    for line in filter(None, mountinfo.split("\n") if place else []):
+    if place is None:
+        return []
+    for line in filter(None, mountinfo.split("\n")):
         mounted, _, source = line.partition(" - ")
         root, point = (_unescaped(word) for word in mounted.split()[3:5])
         kind, *_, options = source.split()
@@ -128,8 +130,8 @@ def cached(stat: str) -> int:
 
 def user_and_threads(status: str) -> tuple[int, int]:
     """Return the real user of a process and its number of threads, from its /proc/PID/status (proc(5))."""
-    user, threads = (re.search(rf"^{name}:\s+(\d+)", status, re.MULTILINE)[1] for name in ("Uid", "Threads"))
-    return int(user), int(threads)
+    numbers = dict(re.findall(r"^(Uid|Threads):\s+(\d+)", status, re.MULTILINE))
+    return int(numbers["Uid"]), int(numbers["Threads"])
 
 
 def _processors_of(group: Path) -> float:

@@ -8,6 +8,7 @@ import base64
 import html
 import io
 import textwrap
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ WIDTH = 9.0  # inches
 DOTS = 80  # per inch
 COLOURS = 128  # kept in a saved picture
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 12,
     "text.color": INK,
@@ -74,7 +75,8 @@ class Picture:
 
 def _with_fewer_colours(picture: Image.Image) -> Image.Image:
     """Keep the frequent colours as they are: what is averaged away is only the blur at the edges of letters."""
-    counts = picture.getcolors(picture.width * picture.height)
+    # never None, which stands for more colours than asked for: there are no more than pixels
+    counts: Any = picture.getcolors(picture.width * picture.height)
     frequent = [colour for _, colour in sorted(counts, reverse=True)[:COLOURS]]
     palette = Image.new("P", (1, 1))
     palette.putpalette([channel for colour in frequent for channel in colour])
@@ -108,4 +110,5 @@ def pale(colour: str) -> tuple[float, float, float]:
     """Return a pale tint of a colour, for waiting; TypeError or ValueError for what is none."""
     if not is_color_like(validate.text("colour", colour)):
         validate.refuse(ValueError, "colour", "a colour, such as '#0072B2' or 'red'", colour)
-    return tuple(1 - (1 - channel) * 0.25 for channel in to_rgb(colour))
+    red, green, blue = (1 - (1 - channel) * 0.25 for channel in to_rgb(colour))
+    return red, green, blue

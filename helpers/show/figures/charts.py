@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 from IPython.display import HTML
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
@@ -55,13 +56,13 @@ def bars(seconds: Mapping[str, float], what: str = "time") -> Picture:
     for name, value in validate.mapping("seconds", seconds, "two durations or more by name", 2).items():
         validate.seconds(f"seconds[{name!r}]", value, LONGEST)
     validate.text("what", what)
-    names = sorted(seconds, key=seconds.get)
+    names = sorted(seconds, key=seconds.__getitem__)
     quick, slow = names[0], names[-1]
     title = f"{slow} takes {rounded(seconds[slow] / seconds[quick])} times as long as {quick}"
     figure, (axes,) = canvas(title, height=0.9 + 0.45 * len(names))
     values = [1000 * seconds[name] for name in names]
-    axes.barh(names, values, height=0.6, color=[colour_of(number) for number in range(len(names))])
-    axes.bar_label(axes.containers[0], [duration(value / 1000) for value in values], padding=4)
+    drawn = axes.barh(names, values, height=0.6, color=[colour_of(number) for number in range(len(names))])
+    axes.bar_label(drawn, [duration(value / 1000) for value in values], padding=4)
     axes.invert_yaxis()
     axes.margins(x=0.12)
     axes.set_xlabel(f"{what} in ms")
@@ -107,7 +108,7 @@ def _edge(sizes: Sequence[int], values: Sequence[float]) -> str:
     return f"between {sizes[jump - 1]:,} and {sizes[jump]:,} bytes" if jump else "nowhere in this range"
 
 
-def checklist(checks: Sequence[object]) -> HTML:
+def checklist(checks: Sequence[Any]) -> HTML:
     """Show the checks of a machine as a table; each has `what`, `found`, `ok` and the command `repair`.
 
     Raises TypeError or ValueError for anything but a list of checks.

@@ -16,7 +16,7 @@ def cost_map(survey: Survey) -> Picture:
     validate.instance("survey", survey, Survey, "a Survey")
     wait = {name: trips.points[0].median for name, trips in survey.trips.items()}
     most = {name: max(p.size / p.median / 1e6 for p in stream.points) for name, stream in survey.streams.items()}
-    quickest, slowest = min(wait, key=wait.get), max(wait, key=wait.get)
+    quickest, slowest = min(wait, key=wait.__getitem__), max(wait, key=wait.__getitem__)
     title = f"{quickest} answers quickest; {slowest} takes {wait[slowest] / wait[quickest]:,.0f} times as long"
     figure, (axes,) = canvas(title, height=4.6)
     for number, name in enumerate(wait):

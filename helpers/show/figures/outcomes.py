@@ -90,7 +90,7 @@ def _draw_update(axes: Axes, lane: int, update: Update, zero: int, width: int) -
               hatch=HATCH if update.stale else None)  # fmt: skip
     axes.plot([begin], [lane], "o", color=colour, ms=8)
     axes.plot([begin + length], [lane], "s", color=colour, ms=9, mec="white")
-    space = {"xytext": (-9, 0), "textcoords": "offset points", "va": "center", "fontsize": 11}
+    space: dict[str, Any] = {"xytext": (-9, 0), "textcoords": "offset points", "va": "center", "fontsize": 11}
     axes.annotate(f"reads {update.seen}", (begin, lane), ha="right", **space)
     space["xytext"] = (9, 0)
     axes.annotate(f"writes {update.written}", (begin + length, lane), ha="left", **space)
@@ -130,11 +130,11 @@ def _bars(title: str, rows: Sequence[tuple[str, Proportion]], lost: Sequence[boo
     return Picture(figure, title, " ".join(words))
 
 
-def _groups(counts: Mapping[Hashable, int]) -> list[tuple[str, int]]:
+def _groups(counts: Mapping[Any, int]) -> list[tuple[str, int]]:
     """Return (label, runs) for each outcome, or for ranges of them when there are too many to draw."""
     numbers = all(isinstance(outcome, int | float) for outcome in counts)
     if len(counts) <= MOST_BARS:
-        ordered = sorted(counts, reverse=True) if numbers else sorted(counts, key=counts.get, reverse=True)
+        ordered = sorted(counts, reverse=True) if numbers else sorted(counts, key=counts.__getitem__, reverse=True)
         return [(_label(outcome), counts[outcome]) for outcome in ordered]
     return _ranges(counts) if numbers else _most_frequent(counts)
 
@@ -153,8 +153,8 @@ def _ranges(counts: Mapping[float, int]) -> list[tuple[str, int]]:
     ]  # fmt: skip
 
 
-def _most_frequent(counts: Mapping[Hashable, int]) -> list[tuple[str, int]]:
-    ranked = sorted(counts, key=counts.get, reverse=True)
+def _most_frequent(counts: Mapping[Any, int]) -> list[tuple[str, int]]:
+    ranked = sorted(counts, key=counts.__getitem__, reverse=True)
     shown, rest = ranked[: MOST_BARS - 1], ranked[MOST_BARS - 1 :]
     others = (f"{len(rest)} others", sum(counts[outcome] for outcome in rest))
     return [*((_label(outcome), counts[outcome]) for outcome in shown), others]

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -118,7 +118,7 @@ def _say(outcome: str, uniform: float, coin: float, seen: Proportion, is_bad: bo
     )
 
 
-def _in_order(outcomes: set[Hashable]) -> list[Hashable]:
+def _in_order(outcomes: set[Any]) -> list[Any]:
     numbers = all(isinstance(outcome, int | float) for outcome in outcomes)
     return sorted(outcomes) if numbers else sorted(outcomes, key=str)
 
@@ -143,7 +143,8 @@ def growth(explored: Mapping[int, Exploration], what: str) -> Picture:
     last = sizes[-1]
     title = f"{last} {what}: {schedules[-1]:,} schedules, but only {states[-1]:,} states"
     figure, (axes,) = canvas(title, height=3.6)
-    for number, (name, counts) in enumerate([("schedules", schedules), ("states", states)]):
+    both: dict[str, Sequence[float]] = {"schedules": schedules, "states": states}
+    for number, (name, counts) in enumerate(both.items()):
         # as logarithms of our own, since these numbers may be too large for a float
         axes.plot(sizes, [math.log10(count) for count in counts], LINES[number], marker=MARKERS[number],
                   color=colour_of(number), lw=2, ms=8)  # fmt: skip
@@ -270,8 +271,8 @@ def story(steps: Sequence[Step]) -> str:
     for process, turn in itertools.groupby(steps, key=lambda step: step.process):
         labels = [step.label for step in turn]
         last = first + len(labels) - 1
-        number, said = (f"{first}", labels[0]) if first == last else (f"{first}-{last}", _from_to(labels))
-        lines.append(f"{number:>7}  {names[process]}: {said}")
+        place, said = (f"{first}", labels[0]) if first == last else (f"{first}-{last}", _from_to(labels))
+        lines.append(f"{place:>7}  {names[process]}: {said}")
         first = last + 1
     return "\n".join(lines)
 

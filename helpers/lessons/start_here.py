@@ -98,6 +98,9 @@ class Check:
     repair: str = ""  # the one command to type in a terminal when it is not ok
 
 
+Finding = tuple[str, bool, str]  # the same without its name
+
+
 def check_machine() -> list[Check]:
     """Return what this machine offers for these lessons, each failure with the command that repairs it.
 
@@ -117,9 +120,6 @@ def check_machine() -> list[Check]:
         "semaphores left behind": partial(_semaphores, semaphores),
     }
     return [_check(what, find) for what, find in findings.items()]
-
-
-Finding = tuple[str, bool, str]  # what was found, whether that is in order, and the command that repairs it
 
 
 def _check(what: str, find: Callable[[], Finding]) -> Check:

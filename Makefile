@@ -1,4 +1,5 @@
-# make lab: set up if need be, then open the first lesson     make test: set up if need be, then test lessons and helpers
+# make lab: set up if need be, then open your copy of the first lesson
+# make test: set up if need be, then test lessons and helpers
 
 PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
 VENV := .venv
@@ -6,7 +7,6 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/ready
 # with what only maintainers need: linters, a browser's driver
 READY_DEV := $(VENV)/ready-dev
-FIRST := notebooks/00_start_here.ipynb
 NOTEBOOKS ?= $(sort $(wildcard notebooks/*.ipynb))
 # in a container one is often root; Jupyter then wants to be told that this is meant
 AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
@@ -17,10 +17,14 @@ TOUCH = $(BIN)/python -c "import pathlib; pathlib.Path('$@').touch()"
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
-.PHONY: lab lesson test browser campaign lint notebooks benchmark requirements clean
+.PHONY: lab fresh lesson test browser campaign lint notebooks benchmark requirements clean
 
 lab: $(READY)
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(FIRST) $(AS_ROOT) $(ARGS)
+	$(BIN)/python -m helpers lab $(AS_ROOT) $(ARGS)
+
+# give one lesson back as new, and keep the copy that was there: make fresh NB=01_pipe
+fresh: $(READY)
+	$(BIN)/python -m helpers fresh $(NB)
 
 test: $(READY)
 	$(BIN)/python -m pytest --ignore=tests/browser $(ARGS)
@@ -39,7 +43,7 @@ lint: $(READY_DEV)
 	$(BIN)/ruff format --check
 # the helpers need nothing that only maintainers install, and all that is imported is declared
 	$(BIN)/deptry helpers notebooks
-	$(BIN)/deptry . --exclude "^[.]venv|^[.]git" --ignore DEP002,DEP004
+	$(BIN)/deptry . --exclude "^[.]venv|^[.]git|^workbook" --ignore DEP002,DEP004
 
 # lay the files of a new lesson, all tests of which pass: make lesson NAME=31_zero_copy
 lesson: $(READY)

@@ -21,6 +21,7 @@ STOREYS = [
     "measuring",
     "recording",
     "supervision",
+    "workbook",
     "words",
     "validate",
     "contexts",

@@ -355,7 +355,9 @@ EXEMPT = {
     "it runs in a child or a manager, with live objects": (
         "Letter QueueEnd.put Slot.put Tally.add Tally.total intrude visit"
     ),
-    "this project calls it, with what stands in its source": "PrivateName control_groups missing opens refuse require",
+    "this project calls it, with what stands in its source": (
+        "Lesson PrivateName control_groups missing opens refuse require"
+    ),
     "it is given what the system wrote, or what workers sent": (
         "cached done_together group_folders limit quota user_and_threads"
     ),

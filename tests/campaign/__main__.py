@@ -3,9 +3,9 @@
     make campaign ARGS="--interrupts 1000 --kills 300 --seed 7"
 
 Every kind of block has a kernel of its own. It is interrupted at moments drawn by chance, and just before lines of the
-instruments, and of what they call, drawn by chance, or all of them when that many are asked for. Then it is killed at
-moments drawn by chance, each second time with its process group, and shut down in order. The table has a row for each
-kind of block, and says in how many events something was found; the exit code is 1 when that is any.
+instruments, and of what they call, drawn by chance, or all of them when that many are asked for. Fresh kernels are
+interrupted in their first block, killed, each second time with their process group, and shut down in order. The table
+has a row for each kind of block, and says in how many events something was found; the exit code is 1 when that is any.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main() -> int:
 def _run(options: argparse.Namespace, table: Table, details: list[str]) -> None:
     """Fill the table, and the details of what is found."""
     kinds = [kind for kind in BLOCKS if options.only in kind]
-    totals = options.interrupts, options.lines, options.below, options.kills, options.ends
+    totals = options.interrupts, options.lines, options.below, options.firsts, options.kills, options.ends
     began = time.monotonic()
     events = 0
     for number, kind in enumerate(kinds):
@@ -63,6 +63,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--interrupts", type=int, default=150, help="at moments drawn by chance (%(default)s)")
     parser.add_argument("--lines", type=int, default=150, help="at lines of the instruments (%(default)s)")
     parser.add_argument("--below", type=int, default=150, help="at lines of what instruments call (%(default)s)")
+    parser.add_argument("--firsts", type=int, default=15, help="in the first block of a kernel (%(default)s)")
     parser.add_argument("--kills", type=int, default=30, help="each second one of the process group (%(default)s)")
     parser.add_argument("--ends", type=int, default=10, help="of kernels, in order (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same moments (%(default)s)")
@@ -86,6 +87,7 @@ def _events(kind: str, chance: random.Random, *counts: int) -> Iterator[tuple[st
             _interrupts(subject, chance),
             _lines("interrupted at a line", subject, chance.sample(instruments, len(instruments))),
             _lines("interrupted below a line", subject, chance.sample(below, len(below))),
+            _firsts(subject, chance),
             _kills(subject, chance),
             _ends(subject),
         )
@@ -106,6 +108,12 @@ def _interrupts(subject: Subject, chance: random.Random) -> Iterator[Attempt]:
 def _lines(what: str, subject: Subject, lines: list[Line]) -> Iterator[Attempt]:
     for line in lines:
         yield what, "at {}:{}".format(*line), subject.interrupt_at(line)
+
+
+def _firsts(subject: Subject, chance: random.Random) -> Iterator[Attempt]:
+    while True:
+        moment = chance.uniform(0, subject.first_seconds)
+        yield "interrupted in its first", f"after {moment:.4f} s", subject.interrupt_first_after(moment)
 
 
 def _kills(subject: Subject, chance: random.Random) -> Iterator[Attempt]:

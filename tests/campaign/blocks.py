@@ -11,7 +11,7 @@ from multiprocessing.shared_memory import SharedMemory
 from multiprocessing.synchronize import Lock
 
 from helpers.lessons.interleavings import increments
-from helpers.recording import record
+from helpers.recording import Trace, record
 from helpers.scheduling import keep_workers, replay, sample
 from helpers.supervision import expect_failure, supervised
 
@@ -60,10 +60,10 @@ def nested(method: str) -> None:
             ctx.Process(target=time.sleep, args=(MOMENT,)).start()
 
 
-def recording(method: str, joins: bool) -> None:
+def recording(method: str, joins: bool) -> Trace:
     """Record a conversation over a pipe and a queue."""
     ctx = get_context(method)
-    with record():
+    with record() as run:
         ours, theirs = ctx.Pipe()
         queue = ctx.Queue()
         child = ctx.Process(target=answer, args=(theirs, queue, ctx.Lock()))
@@ -73,6 +73,7 @@ def recording(method: str, joins: bool) -> None:
         queue.get()
         if joins:
             child.join()
+    return run
 
 
 def failing(method: str) -> None:
@@ -141,10 +142,9 @@ def replays() -> None:
 
 def panel() -> None:
     """Show a panel and press its button."""
-    from helpers.lessons.shared_memory import play
-    from helpers.show import outcomes, panel
+    from helpers.show import lanes, panel
 
-    panel(play, outcomes, workers=(1, 2, 2), increments=(1, 5, 1), window_ms=(0.0, 5.0, 1.0), lock=False).press()
+    panel(lambda joins: ({"run": recording(SWIFT, joins)}, "one answer"), draw=lanes, joins=True).press()
 
 
 def explorer() -> None:
@@ -159,7 +159,7 @@ def explorer() -> None:
 METHODS = get_all_start_methods()
 SWIFT = "fork" if "fork" in METHODS else "spawn"
 
-BLOCKS: dict[str, Callable[[], None]] = {
+BLOCKS: dict[str, Callable[[], object]] = {
     **{f"{method}, join": partial(children, method, joins=True) for method in METHODS},
     **{f"{method}, no join": partial(children, method, joins=False) for method in METHODS},
     **({"forkserver, first": first_of_a_forkserver} if "forkserver" in METHODS else {}),

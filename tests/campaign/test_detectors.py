@@ -8,11 +8,22 @@ import pytest
 from tests.campaign import __main__ as campaign
 from tests.campaign import events
 from tests.campaign.events import COLUMNS, Subject
-from tests.campaign.kernels import SHARED_MEMORY
+from tests.campaign.kernels import SHARED_MEMORY, Kernel, Scratch
 from tests.campaign.misdeeds import MOMENT
 
 SEMAPHORES = {"semaphores"} if SHARED_MEMORY.exists() else set()  # elsewhere they cannot be listed
 MISDEEDS = "tests.campaign.misdeeds"
+
+
+def test_every_kind_of_block_runs():
+    scratch = Scratch()
+    kernel = Kernel(scratch)
+    try:
+        run_all = "from tests.campaign.blocks import BLOCKS\nfor block in BLOCKS.values():\n    block()"
+        assert kernel.execute(run_all, within=60) == ""
+    finally:
+        kernel.close()
+        scratch.close()
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +88,12 @@ def test_whatever_is_left_is_found_and_the_next_event_starts_afresh(subject):
     assert set(subject.interrupt_after(MOMENT / 2)) == {"processes", "folders", "files", *SEMAPHORES}
     subject.block = "well_behaved"
     assert subject.interrupt_after(MOMENT / 2) == {}
+
+
+def test_what_is_wrong_after_an_interrupted_first_block_is_found(subject):
+    subject.block = "on_interrupt(leave_everything)"
+    # files and folders only if they outlive the kernel, since a first block opens some for those that come after it
+    assert set(subject.interrupt_first_after(MOMENT / 2)) == {"processes", "folders", *SEMAPHORES}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs process groups")

@@ -47,7 +47,7 @@ class ProcessReport:
     def _fate(self) -> str:
         if self.stopped:
             return f"was still in {self.blocked_at}" if self.blocked_at else "was still running and gave no answer"
-        if self.exitcode < 0:
+        if self.exitcode is not None and self.exitcode < 0:
             return f"was killed by {signal_name(-self.exitcode)} (exit code {self.exitcode})"
         last_words = self.errors.splitlines()[-1:] if self.failed else []
         return ": ".join([f"ended with exit code {self.exitcode}", *last_words])
@@ -66,10 +66,8 @@ class Child:
 
     def __init__(self, process: BaseProcess, error_file: Path) -> None:
         self.process = process
-        self.is_server = (
-            getattr(process._target, "__module__", ""),
-            getattr(process._target, "__name__", ""),
-        ) in _SERVERS
+        target = vars(process)["_target"]
+        self.is_server = (getattr(target, "__module__", ""), getattr(target, "__name__", "")) in _SERVERS
         self.is_awaited = not (process.daemon or self.is_server)
         self.stopped = False
         self._was_asked_to_end = False
@@ -85,9 +83,9 @@ class Child:
     def note_start(self) -> None:
         """Take note that the process has started."""
         self._their_line.close()
-        self.pid = self.process.pid
+        self._popen = vars(self.process)["_popen"]
+        self.pid: int = self._popen.pid
         self.sentinel = self.process.sentinel
-        self._popen = self.process._popen
         # two threads that reap one child (the watcher, a join in the block) would take each other's exit code
         self._plain_poll = self._popen.poll
         self._popen.poll = self._poll_alone

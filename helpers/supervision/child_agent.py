@@ -52,6 +52,13 @@ def where(frame: FrameType) -> str:
     return _describe((own or library or frames)[0])
 
 
+def where_main_thread_is() -> str:
+    """Say in words where the main thread of this process is."""
+    main_thread = threading.main_thread().ident
+    assert main_thread is not None, "it runs, and so has a number"
+    return where(sys._current_frames()[main_thread])
+
+
 class _Descendants:
     """Hands supervision on to the children of a child: they too end with their parent."""
 
@@ -78,8 +85,9 @@ class _Watchdog:
         # taken from the module only here: a worker without pipes need not pay for the import before it runs
         from multiprocessing.connection import wait
 
-        parent = multiprocessing.parent_process()
-        watched = [each for each in (parent.sentinel, self.control) if each is not None]
+        parent, control = multiprocessing.parent_process(), self.control
+        assert parent is not None, "only a child has a watchdog"
+        watched = [each for each in (parent.sentinel, control) if each is not None]
         # the processes of joblib know their parent by its number alone
         look_again = None if parent.sentinel is not None else _LOOK_EVERY
         while True:
@@ -88,15 +96,15 @@ class _Watchdog:
                 time.sleep(_LOOK_EVERY)  # with nothing to watch, `wait` need not take its time
             if parent.sentinel in ready or (look_again and os.getppid() != parent.pid):
                 _end_with_group()
-            if self.control in ready and not self._answer():
-                watched.remove(self.control)
+            if control and control in ready and not self._answer(control):
+                watched.remove(control)
 
-    def _answer(self) -> bool:
+    @staticmethod
+    def _answer(control: socket.socket) -> bool:
         """Tell the supervisor where the main thread is; False when the line is closed."""
         try:
-            if self.control.recv(1):
-                frame = sys._current_frames().get(threading.main_thread().ident)
-                self.control.sendall(where(frame).encode() + b"\0")
+            if control.recv(1):
+                control.sendall(where_main_thread_is().encode() + b"\0")
                 return True
         except OSError:
             pass
@@ -112,7 +120,7 @@ def _watch_over(control: socket.socket | None) -> None:
         # the parent is known only when the process boots, after its object is unpickled
         util.register_after_fork(watchdog, _Watchdog.start)
         # spawn alone does not look at the registry by itself
-        context.SpawnProcess._after_fork = staticmethod(util._run_after_forkers)
+        context.SpawnProcess._after_fork = staticmethod(vars(util)["_run_after_forkers"])  # type: ignore[attr-defined]
         _watchdogs.append(watchdog)
 
 

@@ -23,7 +23,7 @@ class Registered(NamedTuple):
 
 def registered() -> Registered:
     """Return what there is now."""
-    return Registered(frozenset(util._finalizer_registry), frozenset(_executor_threads()))
+    return Registered(frozenset(_finalizers()), frozenset(_executor_threads()))
 
 
 def finish_executors(before: Registered) -> None:
@@ -53,7 +53,7 @@ def stop_pools(before: Registered) -> list[Callable[[], None]]:
 
 
 def _stop_pool(finalizer: util.Finalize) -> Callable[[], None]:
-    tasks, _, results, _, changes, *handlers, _ = finalizer._args
+    tasks, _, results, _, changes, *handlers, _ = vars(finalizer)["_args"]
     finalizer.cancel()
     for handler in handlers:
         handler._state = "TERMINATE"
@@ -69,15 +69,19 @@ def _stop_pool(finalizer: util.Finalize) -> Callable[[], None]:
 
 def _made_since(before: Registered, kind: str) -> Iterator[util.Finalize]:
     for key in registered().finalizers - before.finalizers:
-        finalizer = util._finalizer_registry.get(key)
-        if finalizer and getattr(finalizer._callback, "__qualname__", "") == kind:
+        finalizer = _finalizers().get(key)
+        if finalizer and getattr(vars(finalizer)["_callback"], "__qualname__", "") == kind:
             yield finalizer
+
+
+def _finalizers() -> dict[Key, util.Finalize]:
+    return vars(util)["_finalizer_registry"]
 
 
 def _executors_made_since(before: Registered) -> Iterator[Executor]:
     for thread in registered().executors - before.executors:
         # the thread holds a weak reference: a forgotten executor ends by itself
-        if executor := thread.executor_reference():
+        if executor := vars(thread)["executor_reference"]():
             yield executor
 
 

@@ -74,7 +74,7 @@ class _GeneratorBlock(Block):
         return self._inner.__enter__()
 
     def _end(self, error: BaseException | None) -> bool | None:
-        return self._inner.__exit__(type(error) if error else None, error, error and error.__traceback__)
+        return self._inner.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
 
 
 def uninterrupted_block(function: Callable[P, Generator[Y]]) -> Callable[P, contextlib.AbstractContextManager[Y]]:
@@ -102,7 +102,7 @@ def uninterrupted(function: Callable[P, R], patience: float = float("inf")) -> C
             _leave()
             _raise_what_waited()
 
-    _MASKED.add(masked.__code__)
+    _MASKED.add(masked.__code__)  # type: ignore[attr-defined]  # `wraps` leaves it a function
     return masked
 
 

@@ -7,18 +7,19 @@ folder holds a locked file, and the system lets go of a lock when its holder is 
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from multiprocessing import current_process, util
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-try:
-    import fcntl
-except ImportError:  # Windows
+if sys.platform == "win32":
     import msvcrt
+else:
+    import fcntl
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -49,7 +50,7 @@ class _Session:
         _put_away_folders_of_the_dead()
         self.folder = _new_folder()
         self._lock = self._locked()
-        config = current_process()._config
+        config = vars(current_process())["_config"]
         # children inherit this setting; one that made a folder of its own could not remove it when it is killed
         config.setdefault("tempdir", str(self.folder))
         # last of all, as multiprocessing does with a folder of its own making
@@ -98,7 +99,7 @@ def _locked(path: Path) -> IO[bytes] | None:
     except OSError:
         return None
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -153,7 +154,7 @@ def _start_tracker() -> None:
         util.spawnv_passfds = plain
 
 
-def _spawn_apart(path: str | bytes, args: Sequence[str | bytes], passfds: Sequence[int]) -> int:
+def _spawn_apart(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:
     child = subprocess.Popen(args, executable=path, pass_fds=passfds, start_new_session=True)
     # multiprocessing reaps it; a Popen that is forgotten would do so first
     _apart.append(child)

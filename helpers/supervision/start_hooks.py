@@ -39,14 +39,14 @@ class StartHook(Protocol):
 def install(hook: StartHook) -> None:
     """Call the hook for every process that this process starts from now on."""
     _hooks.append(hook)
-    BaseProcess.start = _uninterrupted_start
+    BaseProcess.start = _uninterrupted_start  # type: ignore[method-assign, assignment]
 
 
 def remove(hook: StartHook) -> None:
     """Undo `install`; after the last hook `BaseProcess.start` is the original again."""
     _hooks.remove(hook)
     if not _hooks:
-        BaseProcess.start = _plain_start
+        BaseProcess.start = _plain_start  # type: ignore[method-assign]
 
 
 _hooks: list[StartHook] = []
@@ -80,12 +80,12 @@ def _make(calls: list[Call], unblock: bool) -> None:
 
 
 def _start(process: BaseProcess) -> None:
-    if process._popen is not None or process._closed:
+    if vars(process)["_popen"] is not None or vars(process)["_closed"]:
         # multiprocessing says best that a process starts only once
         return _plain_start(process)
     hooks = list(_hooks)
     with _interrupts_blocked() as blocked:
-        if blocked and (process._start_method or get_start_method()) == "forkserver":
+        if blocked and (getattr(process, "_start_method", None) or get_start_method()) == "forkserver":
             _start_forkserver()
         setup = _ChildSetup([hook.before_start(process) for hook in hooks], process, blocked)
         _put_first(process, setup)
@@ -115,7 +115,7 @@ def _interrupts_blocked() -> Iterator[bool]:
     try:
         yield blocks
     finally:
-        if blocks:
+        if mask and blocks:
             mask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
@@ -123,7 +123,7 @@ def _start_forkserver() -> None:
     """Start the forkserver, if it does not run yet, so that children that it forks later are not deaf."""
     from multiprocessing import forkserver
 
-    server = forkserver._forkserver
+    server: Any = forkserver._forkserver
     modules = server._preload_modules
     server._preload_modules = [*modules, "helpers.supervision.hear_interrupts"]
     try:

@@ -221,7 +221,7 @@ class Supervisor(interrupts.Block):
     def after_start(self, process: BaseProcess) -> None:
         """Take charge of the child, unless it did not start (see `start_hooks.StartHook`)."""
         child = self._starting.pop(process)
-        if process._popen is None:
+        if process.pid is None:
             child.note_failed_start()
             return
         child.note_start()
@@ -258,11 +258,11 @@ class Supervisor(interrupts.Block):
         if time.monotonic() >= self._end_at:
             return f"The block did not end within its deadline of {self.deadline:g} s"
         failed = self._failed()
-        return failed and f"{failed.process.name} failed"
+        return f"{failed.process.name} failed" if failed else None
 
     def _stop(self, reason: str) -> None:
         """End the children, then interrupt the block until it listens."""
-        self._parent_at = child_agent.where(sys._current_frames()[threading.main_thread().ident])
+        self._parent_at = child_agent.where_main_thread_is()
         self._ask_where()
         self._stopped_because = reason
         self._end_children()

@@ -1,5 +1,6 @@
 """JupyterLab as a process of its own, for tests that ask its server for kernels or look at it with a browser."""
 
+import json
 import os
 import re
 import socket
@@ -23,7 +24,8 @@ def lab_server(command: list[str], cwd: Path, own: Path) -> Iterator[str]:
     """
     homes = {"JUPYTER_RUNTIME_DIR": str(own / "runtime"), "JUPYTERLAB_SETTINGS_DIR": str(own / "user-settings")}
     server = subprocess.Popen(
-        [sys.executable, *command, "--no-browser", "--allow-root", "--ServerApp.port=0"],
+        [sys.executable, *command, "--no-browser", "--allow-root", "--ServerApp.port=0",
+         f"--LabApp.app_settings_dir={_without_news(own)}"],
         cwd=cwd, stderr=subprocess.PIPE, text=True, env={**os.environ, **homes},
     )  # fmt: skip
     try:
@@ -33,6 +35,15 @@ def lab_server(command: list[str], cwd: Path, own: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.communicate(timeout=30)
+
+
+def _without_news(own: Path) -> Path:
+    """Write settings in which JupyterLab asks nobody for news, and lays no question over a page."""
+    settings = own / "app-settings"
+    settings.mkdir()
+    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+    (settings / "overrides.json").write_text(json.dumps(quiet))
+    return settings
 
 
 def _address(server: subprocess.Popen) -> str:

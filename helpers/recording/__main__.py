@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         program = program_at(options.program)
         before, words = _left_behind(), []
-        run = None
+        run = Trace()
         try:
             with record(options.deadline) as run:
                 program()

@@ -181,7 +181,7 @@ class _ProcessLog:
 
     def chunks(self) -> Iterator["_Chunk"]:
         chunks = (_Chunk(self, path) for path in self.path.parent.glob(f"{self.path.stem}.*.entries"))
-        return (chunk for chunk in chunks if chunk.begin is not None)
+        return (chunk for chunk in chunks if not chunk.is_empty)
 
     def take(self, rows: list[Row]) -> None:
         for row in rows:
@@ -216,7 +216,8 @@ class _Chunk:
         self.path = path
         with path.open("rb") as file:
             first = _rows(file.read(ENTRY.size))
-        self.begin = first[0][1] if first else None  # none of its calls ended before the first
+        self.is_empty = not first
+        self.begin = first[0][1] if first else 0  # ns; none of its calls ended before the first
 
     def rows(self) -> list[Row]:
         """Return its entries, those that are finished."""

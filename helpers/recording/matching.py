@@ -90,7 +90,7 @@ def _at_managers(call: list[Calls], serve: list[Calls]) -> Iterator[Message]:
 
 def _by_method(found: list[Calls]) -> dict[tuple[str, str], list[Event]]:
     """Return the events of each object and method, sorted by end."""
-    methods = defaultdict(list)
+    methods: defaultdict[tuple[str, str], list[Event]] = defaultdict(list)
     for calls in found:
         methods[calls.identity, calls.detail] += calls.events
     return {method: sorted(events, key=lambda event: event.end) for method, events in methods.items()}

@@ -118,7 +118,7 @@ class Observer:
 
     def after_start(self, process: BaseProcess) -> None:
         """Write when the child was started, unless it was not (see `start_hooks.StartHook`)."""
-        if process._popen is not None and (log := _log):
+        if process.pid is not None and (log := _log):
             self.children[process.pid] = process
             words = EventKind.START, _OK, local.thread.name, channel_of(process).text, ""
             log.write_life(Call(self._begin), clock(), *words)

@@ -9,7 +9,7 @@ An observer writes in every process what the probes see; here it is put in place
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def record(deadline: float = 5.0) -> AbstractContextManager[Trace]:
 
 
 @interrupts.uninterrupted_block
-def _recorded(block: Supervisor) -> Iterator[Trace]:
+def _recorded(block: Supervisor) -> Generator[Trace]:
     compat.require("recording")
     if probes.is_attached():
         raise RuntimeError("a recording is going on already; end its block before the next begins")
@@ -76,7 +76,8 @@ def _observed(run: Trace, deadline: float) -> Iterator[None]:
         finally:
             probes.detach()
             end = time.perf_counter_ns()
-            exitcodes = {pid: child._popen and child._popen.returncode for pid, child in observer.children.items()}
+            started = {pid: vars(child)["_popen"] for pid, child in observer.children.items()}
+            exitcodes = {pid: popen and popen.returncode for pid, popen in started.items()}
             left = max(0.0, deadline - (end - begin) / 1e9)
             found = reading.read(observer.folder, exitcodes, begin, end, left + reading.READ_AT_LEAST)
             run.processes, run.events, run.messages = found.processes, found.events, found.messages

@@ -45,8 +45,9 @@ def detach() -> None:
     """Put everything back as it was."""
     while calls.undo:
         calls.undo.pop()()
-    start_hooks.remove(calls.instrument)
-    calls.instrument.close()
+    if attached := calls.instrument:
+        start_hooks.remove(attached)
+        attached.close()
     calls.instrument = None
 
 
@@ -65,12 +66,13 @@ class _OnImport:
     def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name not in _PROBES or (spec := PathFinder.find_spec(name, path)) is None:
             return None
-        plain = spec.loader.exec_module
+        loader: Any = spec.loader
+        plain = loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
             plain(module)
             if calls.instrument is not None:
                 _attach_to(module)
 
-        spec.loader.exec_module = exec_module
+        loader.exec_module = exec_module
         return spec

@@ -148,10 +148,16 @@ def replace(owner: Any, name: str, new: Any) -> None:
     setattr(owner, name, new)
 
 
+def stand_in(plain: Callable[..., Any], kind: EventKind, find: Find, **more: Any) -> Callable[..., Any]:
+    """Return what the instrument puts in the place of a function; arguments as of `Instrument.around`."""
+    assert instrument is not None, "probes are attached for an instrument"
+    return instrument.around(plain, kind, find, **more)
+
+
 def probe(owner: Any, name: str, kind: EventKind, find: Find, **more: Any) -> None:
     """Let the instrument stand around a method; arguments as of `Instrument.around`."""
     plain = getattr(owner, name)
-    replace(owner, name, functools.wraps(plain)(instrument.around(plain, kind, find, **more)))
+    replace(owner, name, functools.wraps(plain)(stand_in(plain, kind, find, **more)))
 
 
 def hide(owner: Any, name: str) -> None:

@@ -86,7 +86,7 @@ def _identified_pipe(plain: Callable[..., Any]) -> Callable[..., Any]:
     return pipe
 
 
-def _see_messages(kind: type) -> None:
+def _see_messages(kind: Any) -> None:
     plain_send, plain_receive = kind._send_bytes, kind._recv_bytes
 
     def send(self: Any, buffer: Any) -> None:
@@ -105,7 +105,7 @@ def _see_messages(kind: type) -> None:
 
 
 def _send_identity_along(kind: type) -> None:
-    reducers = reduction.ForkingPickler._extra_reducers
+    reducers = vars(reduction.ForkingPickler)["_extra_reducers"]
     plain = reducers[kind]
 
     def reduce(end: Any) -> Any:
@@ -131,7 +131,7 @@ def _seen_client(plain: Callable[..., Any]) -> Callable[..., Any]:
         end._channel = _meeting(end, 1, connected)
         return end
 
-    seen = calls.instrument.around(connect, EventKind.CONNECT, lambda address: Channel("", str(address)))
+    seen = calls.stand_in(connect, EventKind.CONNECT, lambda address: Channel("", str(address)))
 
     @functools.wraps(plain)
     def client(address: Any, *args: Any, **kwargs: Any) -> Any:
@@ -140,7 +140,7 @@ def _seen_client(plain: Callable[..., Any]) -> Callable[..., Any]:
     return client
 
 
-def _see_listener(kind: type) -> None:
+def _see_listener(kind: Any) -> None:
     plain_init, plain_accept = kind.__init__, kind.accept
     accepted: Counter[str] = Counter()
 
@@ -158,7 +158,7 @@ def _see_listener(kind: type) -> None:
     def address_of(listener: Any) -> Channel:
         return Channel("", str(listener.address))
 
-    seen = calls.instrument.around(accept, EventKind.ACCEPT, address_of)
+    seen = calls.stand_in(accept, EventKind.ACCEPT, address_of)
 
     @functools.wraps(plain_accept)
     def seen_accept(self: Any) -> Any:
@@ -198,7 +198,7 @@ def _peer_pid(local: socket.socket) -> int:
 
 
 def _seen_wait(plain: Callable[..., Any]) -> Callable[..., Any]:
-    seen = calls.instrument.around(plain, EventKind.WAIT, _channel_of_all, may_time_out=True)
+    seen = calls.stand_in(plain, EventKind.WAIT, _channel_of_all, may_time_out=True)
 
     @functools.wraps(plain)
     def wait(object_list: Any, timeout: float | None = None) -> Any:

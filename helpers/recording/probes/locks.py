@@ -49,11 +49,10 @@ def _seen_methods(plain: Callable[[Any], None]) -> Callable[[Any], None]:
             self.__dict__.setdefault("_channel", Channel(new_identity(), type(self).__name__))
         # instances hold the C methods; ours stand in front of them while the probes are attached
         acquire, release = self.acquire, self.release
-        around = calls.instrument.around
-        seen_acquire = around(
+        seen_acquire = calls.stand_in(
             lambda _, *args, **kwargs: acquire(*args, **kwargs), EventKind.ACQUIRE, channel_of, may_time_out=True
         )
-        seen_release = around(lambda _: release(), EventKind.RELEASE, channel_of)
+        seen_release = calls.stand_in(lambda _: release(), EventKind.RELEASE, channel_of)
         self.acquire, self.release = functools.partial(seen_acquire, self), functools.partial(seen_release, self)
 
     return make_methods
@@ -79,7 +78,7 @@ def _channel_from_state(plain: Callable[[Any, Any], None]) -> Callable[[Any, Any
     return setstate
 
 
-def _name_locks_of(kind: type) -> None:
+def _name_locks_of(kind: Any) -> None:
     plain = kind.__init__
 
     @functools.wraps(plain)

@@ -35,7 +35,7 @@ def _seen_join(plain: Callable[..., Any]) -> Callable[..., Any]:
         plain(self, timeout)
         return self._popen.returncode is not None
 
-    seen = calls.instrument.around(has_ended, EventKind.JOIN, channel_of, may_time_out=True)
+    seen = calls.stand_in(has_ended, EventKind.JOIN, channel_of, may_time_out=True)
 
     @functools.wraps(plain)
     def join(self: Any, timeout: float | None = None) -> None:

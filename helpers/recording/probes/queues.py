@@ -31,7 +31,7 @@ def channel_of(queue: Any) -> Channel:
     return channel
 
 
-def _name_ends_of(kind: type) -> None:
+def _name_ends_of(kind: Any) -> None:
     plain = kind.__init__
 
     @functools.wraps(plain)

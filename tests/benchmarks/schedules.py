@@ -3,8 +3,8 @@
     python -m tests.benchmarks.schedules
 
 The plain enumeration runs every schedule from its start. Where there are too many it is timed on the first 5,000, and
-its time for all of them is computed from that (marked with ~). Times are the best of three, save for long ones. The
-exit code is the number of goals that were missed.
+its time for all of them is computed from that (marked with ~). Times are the best of three, save for long ones. SPIN
+stands beside it where `spin` and a C compiler are there. The exit code is the number of goals that were missed.
 """
 
 import statistics
@@ -14,6 +14,7 @@ from itertools import islice, pairwise
 
 from helpers.lessons import interleavings
 from helpers.scheduling import ends_with, explore, keep_workers, replay, sample
+from tests.benchmarks import spin
 from tests.enumeration import enumerate_schedules
 
 LISTED = 5_000  # schedules
@@ -63,6 +64,40 @@ def enumeration_time(scenario, schedules):
     listed = sum(1 for _ in islice(enumerate_schedules(scenario), LISTED))
     took = time.perf_counter() - begin
     return took / listed * schedules, listed == schedules
+
+
+# name, how many increments and so on, and the goal: seconds to explore on a quick machine
+BESIDE_SPIN = [
+    ("philosophers", (8,), 1.0),
+    ("philosophers", (9,), 5.0),
+    ("increments", (2, 20), 0.5),
+    ("increments", (2, 40), 20.0),
+    ("bounded_queue", (8, 200), 0.1),
+]
+MEMORY_GOAL = 200  # bytes a state, at the end
+
+
+def show_beside_spin():
+    """Print the states and times of models beside those of SPIN, which has to find as many states."""
+    if lacks := spin.missing():
+        print(f"\nno times of SPIN beside these: it {lacks}")
+    print("\n                  model     states     SPIN   explored    bytes a state")
+    for name, size, goal in BESIDE_SPIN:
+        begin = time.process_time()
+        explored = explore(getattr(interleavings, name)(*size))
+        took = time.process_time() - begin
+        verified = None if lacks else spin.verify(getattr(spin, name)(*size))
+        assert verified is None or verified.states == len(explored), (name, size, verified, len(explored))
+        memory = explored.bytes / len(explored)
+        if memory > MEMORY_GOAL:
+            missed.append(f"memory of {name} {size}")
+        beside = "     -  " if verified is None else f"{verified.seconds:6.2f} s"
+        label = f"{name} {' '.join(map(str, size))}"
+        print(
+            f"{label:>23} {len(explored):>10,} {beside} {took:>8.2f} s {memory:>10.0f}         "
+            f"{verdict(f'explore {label}', took, goal)}"
+        )
+        del explored
 
 
 def show_replaying():
@@ -118,6 +153,7 @@ def show_running_free():
 
 if __name__ == "__main__":
     show_exploring()
+    show_beside_spin()
     show_replaying()
     show_long_replay()
     show_running_free()

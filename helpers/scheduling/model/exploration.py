@@ -169,6 +169,11 @@ class Exploration:
         return [target for target in self._store.targets[number * n : (number + 1) * n] if target != NONE]
 
     @property
+    def bytes(self) -> int:
+        """How much memory the states and the steps between them take, about."""
+        return self._store.bytes
+
+    @property
     def has_no_loops(self) -> bool:
         """True when every step leads further from the start, so that each schedule comes to an end."""
         return self._store.goes_forward

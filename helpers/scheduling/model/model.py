@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 from helpers import validate
 from helpers.scheduling.model.worker_graph import (
+    MAX_AHEAD,
     Location,
     SourceLine,
     Transition,
@@ -154,8 +155,13 @@ class Model:
         """Take one step of a process; None where it is blocked, waits in a loop or has ended."""
         return self.look(process, location, values)[0]
 
-    def look(self, process: int, location: Location, values: tuple) -> tuple[Move | None, frozenset[int]]:
-        """Take one step of a process as `move` does; return it with the slots of all objects that it depends on."""
+    def look(
+        self, process: int, location: Location, values: tuple, locations: tuple[Location, ...] = ()
+    ) -> tuple[Move | None, frozenset[int]]:
+        """Take one step of a process as `move` does; return it with the slots of all objects that it depends on.
+
+        Where something new is learned of its worker, more is learned if one knows the `locations` of all.
+        """
         child = self.children[process] if process < len(self.graphs) else None
         slots = set() if child is None else {child}
         if child is not None and values[child] == "killed":
@@ -170,7 +176,7 @@ class Model:
                 return None, frozenset(slots)
             if access:
                 done.append(Done(access, result))
-            location, ends_step, note = self._after(process, location, result, values)
+            location, ends_step, note = self._after(process, location, result, values, locations)
             if location.mistake:
                 raise WorkerRaised(location.mistake)
             if ends_step or self.grain == "access" or self.may_wait(location):
@@ -198,10 +204,12 @@ class Model:
         result, value = effect
         return True, result, (*values[:slot], value, *values[slot + 1 :])
 
-    def _after(self, process: int, location: Location, result: Hashable, values: tuple) -> Transition:
+    def _after(
+        self, process: int, location: Location, result: Hashable, values: tuple, locations: tuple[Location, ...]
+    ) -> Transition:
         known = location.branches.get(result)
         if known is None:
-            known = self.graphs[process].after(location, result, _Ahead(self, process, values))
+            known = self.graphs[process].after(location, result, _Ahead(self, process, values, locations))
         return known
 
     def at_rest(self, process: int, location: Location, values: tuple) -> bool:
@@ -242,16 +250,34 @@ class Model:
 
 
 class _Ahead:
-    """One process alone in the model, from where it is now: what a run of its worker goes on with."""
+    """What a run of a worker goes on with: its process in the model, from where it is now.
 
-    def __init__(self, model: Model, process: int, values: tuple) -> None:
+    It goes on alone until it has to wait. Then the others go on, as far as that is known already.
+    """
+
+    def __init__(self, model: Model, process: int, values: tuple, locations: tuple[Location, ...]) -> None:
         self.model = model
         self.process = process
         self.values = values
+        self.others = [number for number, location in enumerate(locations) if number != process and not location.ended]
+        self.locations = list(locations)
+        self.help_left = MAX_AHEAD
 
     def __call__(self, access: Access) -> tuple[bool, Hashable]:
-        is_possible, result, self.values = self.model._perform(self.process, access, self.values)
-        return is_possible, result
+        while True:
+            is_possible, result, self.values = self.model._perform(self.process, access, self.values)
+            if is_possible or not (self.help_left and any(map(self._goes_on, self.others))):
+                return is_possible, result
+            self.help_left -= 1
+
+    def _goes_on(self, other: int) -> bool:
+        """Let another process make its next access, if what comes then is known; tell whether it could."""
+        location = self.locations[other]
+        is_possible, result, values = self.model._perform(other, location.access, self.values)
+        known = location.branches.get(result) if is_possible else None
+        if known is not None:
+            self.values, self.locations[other] = values, known.location
+        return known is not None and not known.location.ended
 
 
 @dataclass(frozen=True)

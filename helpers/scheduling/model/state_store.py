@@ -16,7 +16,7 @@ from helpers.scheduling.model.model import Model
 NONE = -1  # in place of a state that is not there
 _SEEN_AT_MOST = 50_000  # steps of a process that are found at one go
 _CHUNK = 1024  # states between two looks at the limits
-_FIRST_WIDTH = 8  # bits of a field at the start; it doubles when it is full
+_LOCATION_WIDTH, _VALUE_WIDTH = 12, 8  # bits of a field at the start; it doubles when it is full
 _NUMBER = 32  # bytes that a whole number takes, for one that is not too large
 
 
@@ -48,7 +48,7 @@ class StateStore:
         things = (*start.locations[: len(model.graphs)], *start.values)
         self._things: list[list[Any]] = [[thing] for thing in things]  # of each field, by their number
         self._numbers: list[dict[Any, int]] = [{thing: 0} for thing in things]
-        self._widths = [_FIRST_WIDTH] * len(things)
+        self._widths = [_LOCATION_WIDTH] * len(model.graphs) + [_VALUE_WIDTH] * len(start.values)
         self.states: list[int] = [int(start.violated)]  # bit 0: the invariant was violated
         self.targets = array("i")  # for each state and process the state after its step, NONE where there is none
         self.parents = array("i", [NONE])
@@ -69,8 +69,9 @@ class StateStore:
         locations = self._masks[:workers] + [0] * (self.columns - workers)
         # for each process: (mask of its location, location -> [(mask of what a step depends on, that -> change)])
         self._moves: list[tuple[int, dict[int, list[tuple[int, dict[int, int]]]]]] = [(mask, {}) for mask in locations]
-        # for each process: (mask of all that any of its steps depends on, that -> change): found at one go
-        self._seen: list[tuple[int, dict[int, int]]] = [(mask, {}) for mask in locations]
+        # for each process: mask of all that any of its steps depends on, and that -> change: found at one go
+        self._seen: list[dict[int, int]] = [{} for _ in locations]
+        self._at_one_go = [(mask, seen.get) for mask, seen in zip(locations, self._seen, strict=True)]
         self._violated: dict[int, int] = {}  # values -> 1 where the invariant does not hold, else 0
 
     def read(self, state: int) -> tuple[tuple, tuple, bool]:
@@ -107,11 +108,11 @@ class StateStore:
         states, known, parents, add_target = self.states, self._known, self.parents, self.targets.append
         violated = self._violated if self.model.scenario.invariant else None
         count = len(states)
-        seen = self._seen
+        at_one_go = self._at_one_go
         for number in range(first, last):
             state = states[number]
-            for process, (mask, changes) in enumerate(seen):
-                change = changes.get(state & mask)
+            for process, (mask, seen) in enumerate(at_one_go):
+                change = seen(state & mask)
                 if change is None:
                     change = self._find(process, state)
                 if not change:
@@ -138,15 +139,15 @@ class StateStore:
                 break
         else:
             change = self._learn(process, state)
-        mask, seen = self._seen[process]
+        seen = self._seen[process]
         if len(seen) < _SEEN_AT_MOST:
-            seen[state & mask] = change
+            seen[state & self._at_one_go[process][0]] = change
         return change
 
     def _learn(self, process: int, state: int) -> int:
         """Take a step in the model, and remember it under what it depends on; return the change, 0 for none."""
         locations, values, _ = self.read(state)
-        move, slots = self.model.look(process, locations[process], values)
+        move, slots = self.model.look(process, locations[process], values, locations)
         change = 0
         workers = len(self.model.graphs)
         if move:
@@ -162,9 +163,10 @@ class StateStore:
         if changes is None:
             changes = {}
             rows.append((mask, changes))
-            everything = self._seen[process][0]
+            everything = self._at_one_go[process][0]
             if mask & ~everything:
-                self._seen[process] = (everything | mask, {})
+                self._seen[process] = {}
+                self._at_one_go[process] = everything | mask, self._seen[process].get
         changes[state & mask] = change
         return change
 

@@ -30,10 +30,10 @@ def test_a_state_takes_no_more_than_200_bytes_and_fields_widen_as_needed():
     for scenario, states in [(interleavings.philosophers(6), 12_671), (interleavings.bounded_queue(8, 300), 5_337)]:
         explored = explore(scenario)
         assert len(explored) == states
-        assert explored._store.bytes / len(explored) < 100
+        assert explored.bytes / len(explored) < 100
     store = StateStore(explored.model)
     store.grow(None, 10**9, None, 1)
-    # more than 256 locations do not fit into 8 bits
+    # more than 256 sums do not fit into 8 bits
     assert max(store._widths) == 16
 
 

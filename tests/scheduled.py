@@ -741,3 +741,162 @@ def leave(number):
     """Exit."""
     yield
     raise SystemExit(3)
+
+
+def put_then_get(queue, found):
+    """Put an item, and get it at once, if it is there."""
+    queue.put("item")
+    try:
+        found.value = len(queue.get_nowait())
+    except Empty:
+        found.value = -1
+    yield
+
+
+def put_and_look(objects):
+    """One process, and the feeder of its queue."""
+    return [(put_then_get, (objects.queue("queue", feeder=True), objects.integer("found")))]
+
+
+def send_twice_then_receive(end):
+    """Send two messages, and only then receive."""
+    end.send(1)
+    end.send(2)
+    yield "sent"
+    end.recv()
+    end.recv()
+    yield
+
+
+def both_send_first(objects):
+    """Two with a pipe that holds one message in each direction."""
+    ends = objects.pipe("line", capacity=1)
+    return [(send_twice_then_receive, (end,)) for end in ends]
+
+
+def send_three_and_close(end):
+    """Send some numbers, and close."""
+    for number in (1, 2, 3):
+        end.send(number)
+        yield
+    end.close()
+    yield
+
+
+def add_until_the_end(end, total):
+    """Add what comes, until nothing more can come."""
+    while True:
+        try:
+            number = end.recv()
+        except EOFError:
+            return
+        total.value += number
+        yield
+
+
+def send_and_close(objects):
+    """One who sends and closes, one who reads to the end."""
+    ours, theirs = objects.pipe("line")
+    return [(send_three_and_close, (ours,)), (add_until_the_end, (theirs, objects.integer("total")))]
+
+
+def serve_for_ever(end):
+    """Answer one question after another."""
+    while True:
+        question = end.recv()
+        yield
+        end.send(question * 2)
+        yield
+
+
+def ask_once(end, answer):
+    """Ask one question."""
+    end.send(21)
+    yield
+    answer.value = end.recv()
+    yield
+
+
+def served(objects):
+    """A server that never ends, and one who asks it."""
+    ours, theirs = objects.pipe("line")
+    return [(serve_for_ever, (theirs,)), (ask_once, (ours, objects.integer("answer")))]
+
+
+def start_and_join(child, number, seen):
+    """Start a process, wait for its end, and look what it did."""
+    child.start()
+    yield
+    child.join()
+    seen.value = number.value
+    yield
+
+
+def parent_and_child(objects):
+    """One who starts another one."""
+    number, seen = objects.integer("number"), objects.integer("seen")
+    return [(start_and_join, (objects.process("child", be_a_child, number), number, seen))]
+
+
+def hold_and_work(lock):
+    """Work with a lock held."""
+    with lock:
+        yield "work"
+        yield "more work"
+
+
+def kill_and_lock(child, lock):
+    """Start a process, kill it, and want its lock."""
+    child.start()
+    yield
+    child.kill()
+    yield
+    with lock:
+        yield
+
+
+def parent_who_kills(objects):
+    """One who kills another one, which may hold a lock."""
+    lock = objects.lock("lock")
+    return [(kill_and_lock, (objects.process("child", hold_and_work, lock), lock))]
+
+
+def enter_by_exchange(door, inside):
+    """Spin until the door was open; go in and out."""
+    while door.exchange(1):
+        yield
+    inside.value += 1
+    yield "inside"
+    inside.value -= 1
+    door.value = 0
+    yield
+
+
+def spin_lock(objects):
+    """Two at a door."""
+    return [(enter_by_exchange, (objects.integer("door"), objects.integer("inside")))] * 2
+
+
+def toss_and_note(die, number):
+    """Toss, and note what came."""
+    number.value = die.choose()
+    yield
+
+
+def toss(objects):
+    """One who tosses a die of three sides."""
+    return [(toss_and_note, (objects.choice("die", 1, 2, 3), objects.integer("number")))]
+
+
+def try_for_a_second(lock, got):
+    """Try to get a lock, for a second."""
+    if lock.acquire(timeout=1):
+        got.value = 1
+        lock.release()
+    yield
+
+
+def impatient_for_a_lock(objects):
+    """One who holds a lock for a while, one who does not wait long for it."""
+    lock, got = objects.lock("lock"), objects.integer("got")
+    return [(hold_and_work, (lock,)), (try_for_a_second, (lock, got))]

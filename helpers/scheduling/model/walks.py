@@ -115,7 +115,7 @@ def _walks(model: Model, runs: int, scheduler: Callable[[], Choose], until: Pred
         dict(outcomes.most_common()),
         deadlocks=sum(state.deadlocked for state in ends),
         violations=sum(state.violated for state in ends),
-        unfinished=sum(bool(state.enabled) for state in ends),
+        unfinished=sum(bool(state.enabled) and not state.deadlocked for state in ends),
         found=found,
     )
 

@@ -7,9 +7,9 @@ All counts are exact. They grow like factorials, the work only with the number o
 import math
 from array import array
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
 
 from helpers import validate
 from helpers.collector import collector_off
@@ -67,7 +67,8 @@ def violation(state: State) -> bool:
     return _checked(state).violated
 
 
-class EndsWith(NamedTuple):
+@dataclass(frozen=True)
+class EndsWith:
     """A test for the states in which a scenario has ended with an outcome."""
 
     wanted: Hashable
@@ -226,6 +227,7 @@ class Exploration:
         if key not in self._known_touches:
             state = self._state(number)
             move, slots = self.model.look(process, state.locations[process], state.values)
+            assert move is not None, "only steps that can be taken are asked for"
             changed = frozenset(access.slot for access, _ in move.done if not self.model.only_looks(access))
             self._known_touches[key] = slots, changed
         return self._known_touches[key]
@@ -339,10 +341,11 @@ class Exploration:
         if self.schedules in (0, math.inf):
             number = "no schedule comes to an end" if self.schedules == 0 else "there are infinitely many schedules"
             raise ValueError(f'model must be "coin" here: {number}')
-        return Fraction(sum(self._paths[number] for number in ends), self.schedules)
+        # whole numbers, since they are finite
+        return Fraction(int(sum(self._paths[number] for number in ends)), int(self.schedules))
 
     @cached_property
-    def _coin_probabilities(self) -> list[Fraction | float]:
+    def _coin_probabilities(self) -> Sequence[Fraction | float]:
         """For each state the probability that a coin-tossing scheduler comes to it (for ends: that it ends there)."""
         if len(self._order) < len(self):
             return self._limits()

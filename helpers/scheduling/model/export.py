@@ -111,7 +111,7 @@ class _Tables:
             "depth": location.depth,
             "doing": self._doing(location.access),
         }
-        if not location.ended:
+        if not location.ended and location.source:
             access = location.access
             row["source"] = self._source(location.source)
             row["line"] = location.source.line

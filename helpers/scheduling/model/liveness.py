@@ -74,7 +74,9 @@ def _round(explored: Exploration, inside: set[int]) -> list[int]:
     first = at = min(inside)
     way: list[int] = []
     for process in range(len(explored.model.names)):
-        number, after = _witness(explored, inside, process)
+        witness = _witness(explored, inside, process)
+        assert witness is not None, "the states are fair to every process"
+        number, after = witness
         way += _path(explored, inside, at, number)
         at = number
         if after is not None:

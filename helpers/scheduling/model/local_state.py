@@ -12,7 +12,7 @@ import pickle
 import platform
 import re
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from types import CellType, CodeType, FrameType, FunctionType, GeneratorType
 from typing import Any
@@ -28,7 +28,7 @@ _SEES_ALL_LOCALS = {"locals", "vars", "dir", "eval", "exec", "_getframe", "curre
 _NEVER_GOES_ON = {"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD"}
 
 
-def fingerprint(generator: Generator) -> bytes | None:
+def fingerprint(generator: GeneratorType) -> bytes | None:
     """Return bytes that are equal only if the generators will do the same; None if something in it has no pickle."""
     buffer = io.BytesIO()
     try:
@@ -58,14 +58,15 @@ def require_visible_loops() -> None:
             )
 
 
-def _turns(things: Iterable) -> Generator[None, None, None]:
+def _turns(things: Iterable) -> Any:
     for _ in things:
         yield
 
 
-def living_locals(generator: Generator) -> dict[str, Any]:
+def living_locals(generator: GeneratorType) -> dict[str, Any]:
     """Return the local variables that the generator may still read, from name to value."""
     frame = generator.gi_frame
+    assert frame is not None, "it is suspended"
     alive = _read_after(frame.f_code).get(frame.f_lasti)
     return {name: value for name, value in frame.f_locals.items() if alive is None or name in alive}
 
@@ -79,7 +80,7 @@ class _Pickler(HandlePickler):
         return super().persistent_id(value)
 
 
-def _parts(generator: Generator) -> tuple:
+def _parts(generator: GeneratorType) -> tuple:
     frame = generator.gi_frame
     if frame is None:
         return ("ended",)
@@ -88,7 +89,7 @@ def _parts(generator: Generator) -> tuple:
     return position, sorted(living_locals(generator).items()), list(_stack(generator, frame))
 
 
-def _stack(generator: Generator, frame: FrameType) -> Iterator[Any]:
+def _stack(generator: GeneratorType, frame: FrameType) -> Iterator[Any]:
     """Yield what the garbage collector finds in a generator besides variables: the iterators of loops, mainly."""
     local_variables = frame.f_locals
     in_cells = frame.f_code.co_cellvars + frame.f_code.co_freevars

@@ -84,7 +84,7 @@ class Model:
         workers = list(_checked_workers(self.scenario.build(self.shared_objects)))
         self.semantics = self.shared_objects.semantics
         self.names = [f"{worker.__name__} {number}" for number, (worker, _) in enumerate(workers)]
-        children = [None] * len(workers)
+        children: list[int | None] = [None] * len(workers)
         for handle, worker, arguments in self.shared_objects.children:
             self.semantics[handle.slot].setting = len(workers)
             workers.append((worker, arguments))
@@ -288,7 +288,7 @@ class Step:
     label: str  # the text that the worker yielded, or else its accesses in words
     done: tuple[Done, ...]
     saw: tuple[str, ...]  # its accesses in words, with what it read
-    source: SourceLine  # where the step began
+    source: SourceLine | None  # where the step began; None for what happens without a worker
     state: "State"  # the state afterwards
 
 

@@ -7,7 +7,7 @@ so that a long worker is learned in few runs.
 """
 
 import sys
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType, GeneratorType, TracebackType
@@ -127,6 +127,7 @@ class WorkerGraph:
                 transition = origin.branches.setdefault(first.script[number - 1], transition)
             learnt = learnt or transition
             origin = transition.location
+        assert learnt is not None, "a run comes to one point at least"
         return learnt
 
     def _transition(self, script: list[Hashable], point: "_Point", origin: Location | None) -> Transition:
@@ -149,8 +150,10 @@ class WorkerGraph:
             raise CannotExplore(
                 f"{self.worker.__name__} made {MAX_STEP} accesses without a yield; put a yield into its loop."
             )
-        is_yield = point.at_yield or origin is None
-        variables, depth = (point.variables, 0) if is_yield else (origin.variables, origin.depth + 1)
+        if point.at_yield or origin is None:
+            variables, depth = point.variables, 0
+        else:
+            variables, depth = origin.variables, origin.depth + 1
         location = Location(tuple(script), point.access, source=point.source, variables=variables, depth=depth)
         if point.at_yield and point.state is not None:
             self._known[point.state] = location
@@ -195,7 +198,7 @@ class _Run:
         self, graph: WorkerGraph, script: tuple[Hashable, ...], ahead: Ahead | None, like: "_Run | None" = None
     ) -> None:
         self.graph = graph
-        self.script = list(like.script if like else script)
+        self.script: list[Hashable] = list(like.script if like else script)
         self.points: list[_Point] = []  # one for each result from the last of the script on
         self._first = len(script)
         self._ahead = ahead
@@ -204,7 +207,7 @@ class _Run:
         self.is_cut = False  # at a yield from where all is known
         self._halted = False
         graph.objects.perform = self._perform
-        generator = handles.begin(graph.objects, graph.worker, graph.arguments, graph.child)
+        generator: Any = handles.begin(graph.objects, graph.worker, graph.arguments, graph.child)
         try:
             self._begin_point()
             self._watch(generator)
@@ -217,7 +220,7 @@ class _Run:
         if self._used >= self._first:
             self.points.append(_Point())
 
-    def _watch(self, generator: Generator) -> None:
+    def _watch(self, generator: GeneratorType) -> None:
         try:
             within(MAX_SECONDS, lambda: self._advance(generator))
         except _Halt:
@@ -233,7 +236,7 @@ class _Run:
         except (Exception, SystemExit) as error:
             self._end(f"{type(error).__name__}: {error}", error)
 
-    def _advance(self, generator: Generator) -> None:
+    def _advance(self, generator: GeneratorType) -> None:
         while True:
             used = self._used
             yielded = next(generator)
@@ -263,7 +266,7 @@ class _Run:
                 if not isinstance(raised, self.graph.raises):
                     point.mistake = undeclared(self.graph.worker.__name__, error, point.source)
 
-    def _reach_yield(self, generator: Generator, yielded: Any) -> None:
+    def _reach_yield(self, generator: GeneratorType, yielded: Any) -> None:
         point = self.points[-1]
         point.at_yield = True
         point.note = yielded if isinstance(yielded, str) else None
@@ -271,11 +274,13 @@ class _Run:
         variables = living_locals(_innermost(generator))
         point.variables = {name: repr(value) for name, value in variables.items() if not isinstance(value, Handle)}
 
-    def _goes_on(self, access: Access | None, at: Generator | FrameType) -> bool:
+    def _goes_on(self, access: Access | None, at: GeneratorType | FrameType) -> bool:
         """Note what comes next; tell whether the run goes on, with the result in its script."""
         point = self.points[-1]
         point.access = access
-        point.source = self._source(_innermost(at).gi_frame if isinstance(at, GeneratorType) else at)
+        frame = _innermost(at).gi_frame if isinstance(at, GeneratorType) else at
+        assert frame is not None, "a generator at a yield has a frame"
+        point.source = self._source(frame)
         if self._ahead is None or len(self.points) > MAX_AHEAD:
             return False
         is_possible, result = self._ahead(access) if access else (True, None)
@@ -298,7 +303,7 @@ class _Run:
         return self.script[self._used - 1]
 
     def _source(self, frame: FrameType) -> SourceLine:
-        while frame.f_code.co_filename == handles.__file__:
+        while frame.f_code.co_filename == handles.__file__ and frame.f_back:
             frame = frame.f_back
         if frame.f_code.co_filename == __file__:
             # before the first line of a process that another one starts
@@ -311,7 +316,7 @@ class _Halt(BaseException):
     """Thrown into a worker at the end of its script."""
 
 
-def _innermost(generator: Generator) -> Generator:
+def _innermost(generator: GeneratorType) -> GeneratorType:
     """Follow `yield from` to the generator that is at work, save those of the shared objects."""
     inner = generator.gi_yieldfrom
     is_ours = isinstance(inner, GeneratorType) and inner.gi_code.co_filename == handles.__file__

@@ -348,24 +348,24 @@ class RLockSemantics(LockSemantics):
 
     kind = Kind.RLOCK
 
-    def holders(self, state: tuple[int, int] | None) -> tuple[int, ...]:
+    def holders(self, state: Any) -> tuple[int, ...]:
         return () if state is None else state[:1]
 
-    def acquire(self, state: tuple[int, int] | None, process: int, timeout: Timeout) -> Effect:
+    def acquire(self, state: Any, process: int, timeout: Timeout) -> Effect:
         owner, times = state or (process, 0)
         if owner == process:
             return True, (process, times + 1)
         return None if timeout is None else (False, state)
 
-    def release(self, state: tuple[int, int] | None, process: int) -> Effect:
+    def release(self, state: Any, process: int) -> Effect:
         if process not in self.holders(state):
             return Raised("AssertionError", NOT_OWNED), state
         return None, (process, state[1] - 1) if state[1] > 1 else None
 
-    def release_all(self, state: tuple[int, int], process: int) -> Effect:
+    def release_all(self, state: Any, process: int) -> Effect:
         return state[1], None
 
-    def acquire_all(self, state: tuple[int, int] | None, process: int, times: int) -> Effect:
+    def acquire_all(self, state: Any, process: int, times: int) -> Effect:
         return (None, (process, times)) if state is None else None
 
 

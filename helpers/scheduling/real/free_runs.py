@@ -52,7 +52,7 @@ def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadlin
     model = Model(scenario, known=known_graphs())
     with pool_cache(deadline) as cache, cache.pool(model, method) as pool:
         ends = Counter(_run(model, pool) for _ in range(runs))
-    outcomes = Counter()
+    outcomes: Counter[Hashable] = Counter()
     for end, count in ends.items():
         if not end.is_deadlock:
             outcomes[end.outcome] += count

@@ -117,6 +117,7 @@ class RealDict(RealObject):
     """A dict in the process of a manager; its values are pickled."""
 
     def create(self, context: "BaseContext", processes: int, manager: "SyncManager | None") -> None:
+        assert manager, "what is IN_A_MANAGER is created with one"
         self._dict = manager.dict()
 
     def reset(self) -> None:
@@ -146,6 +147,7 @@ class RealList(RealObject):
     """A list in the process of a manager; its items are pickled."""
 
     def create(self, context: "BaseContext", processes: int, manager: "SyncManager | None") -> None:
+        assert manager, "what is IN_A_MANAGER is created with one"
         self._list = manager.list()
 
     def reset(self) -> None:

@@ -5,6 +5,7 @@ import pickle
 import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from helpers import validate
 from helpers.recording.kinds import EventKind, Outcome
@@ -175,7 +176,7 @@ class _ReplayRun:
 
     def _trace(self, begin: int, end: int) -> Trace:
         # what happens without a worker happens in this process
-        pids = [*(process.pid for process in self.pool.processes), *(os.getpid() for _ in self.model.parties)]
+        pids = [*(process.pid or 0 for process in self.pool.processes), *(os.getpid() for _ in self.model.parties)]
         processes = [
             ProcessInfo(name, pid, os.getpid(), begin, end) for name, pid in zip(self.model.names, pids, strict=True)
         ]
@@ -198,7 +199,7 @@ class _ReplayRun:
             channel = semantics.name
             if semantics.kind == Kind.PIPE:
                 # each direction is a channel of its own
-                end = timed.access.arguments[0]
+                end: Any = timed.access.arguments[0]
                 channel += f" to {1 - end}" if verb == "send" else f" to {end}"
             detail = self.model.text(timed.access, timed.result)
             events.append(Event(process, _KINDS[verb], timed.begin, timed.end, channel, detail))
@@ -227,7 +228,7 @@ class _PartyRun:
 
 def _messages(events: list[Event]) -> list[Message]:
     """Pair the n-th put or send on a channel with the n-th get or recv."""
-    arrivals: dict[tuple[str, str], list[Event]] = {}
+    arrivals: dict[tuple[EventKind, str], list[Event]] = {}
     for event in events:
         arrivals.setdefault((event.kind, event.channel), []).append(event)
     return [

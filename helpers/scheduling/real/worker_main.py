@@ -104,6 +104,9 @@ class _Run:
 class _SteppedRun(_Run):
     """Takes one step at a time, and reports each."""
 
+    at_yield: bool  # it has come to the yield that ends its step
+    note: str | None  # what it yielded
+
     def __init__(self, number: int, objects: list[RealObject], line: Connection, switches_at_access: bool) -> None:
         super().__init__(number, objects)
         self.line = line
@@ -182,7 +185,7 @@ class _FreeRun(_Run):
     def run(self, shared: SharedObjects, assignment: Assignment) -> FreeEnd:
         shared.perform = self.perform
         child = assignment[-1]
-        self.process = None if child is None else self.objects[child]
+        self.process: Any = None if child is None else self.objects[child]
         generator = begin(shared, *assignment)
         self.status.ready.release()
         self.status.start.acquire()

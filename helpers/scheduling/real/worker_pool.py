@@ -4,7 +4,6 @@ import pickle
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.managers import SyncManager
 from typing import Any
@@ -25,7 +24,7 @@ class WorkerPool:
     """One process per worker of a scenario, with their shared objects. Lives inside a supervised block."""
 
     def __init__(self, model: Model, method: str) -> None:
-        context = get_context(method)
+        context = validate.context_of(method)
         count = len(model.graphs)
         self._manager = SyncManager(ctx=context) if any(one.kind in IN_A_MANAGER for one in model.semantics) else None
         if self._manager:

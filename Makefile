@@ -41,6 +41,7 @@ campaign: $(READY_DEV)
 lint: $(READY_DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/mypy
 # the helpers need nothing that only maintainers install, and all that is imported is declared
 	$(BIN)/deptry helpers notebooks
 	$(BIN)/deptry . --exclude "^[.]venv|^[.]git|^workbook" --ignore DEP002,DEP004

@@ -1,1 +1,1 @@
-"""What the notebooks import: workers and experiments, instruments (core), pictures (show)."""
+"""What the notebooks import: workers and experiments (lessons), pictures and panels (show), and the instruments."""

@@ -1,1 +1,1 @@
-"""Tests of the rooms of the same name."""
+"""Tests of helpers/control, whole: what `check` finds in programs, and that it agrees with the model."""

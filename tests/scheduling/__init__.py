@@ -1,1 +1,1 @@
-"""Tests of the rooms of the same name."""
+"""Tests of helpers/scheduling, storey for storey."""

@@ -1,1 +1,1 @@
-"""Tests of figures, panels and predictions."""
+"""Tests of helpers/show: figures, widgets, the explorer, and how pictures are saved."""

@@ -1,1 +1,1 @@
-"""Tests of the rooms of the same name."""
+"""Tests of tools: what maintainers run."""

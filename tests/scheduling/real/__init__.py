@@ -1,1 +1,1 @@
-"""Tests of the storey of the same name in helpers/scheduling."""
+"""Tests of helpers/scheduling/real."""

@@ -1,1 +1,1 @@
-"""Tests of the rooms of the same name."""
+"""Tests of helpers/show/explorer, a file for each of its files."""

@@ -65,8 +65,8 @@ def recording(method: str, joins: bool) -> Trace:
     ctx = get_context(method)
     with record() as run:
         ours, theirs = ctx.Pipe()
-        queue = ctx.Queue()
-        child = ctx.Process(target=answer, args=(theirs, queue, ctx.Lock()))
+        queue, lock = ctx.Queue(), ctx.Lock()
+        child = ctx.Process(target=answer, args=(theirs, queue, lock))
         child.start()
         ours.send(1)
         ours.recv()

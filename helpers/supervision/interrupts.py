@@ -13,6 +13,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator
+from multiprocessing import util
+from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -153,6 +155,9 @@ class _GivenUp(BaseException):
 
 _MASKED: set[CodeType] = {Block.__enter__.__code__, Block.__exit__.__code__}
 _CONTEXTLIB = contextlib.contextmanager.__code__.co_filename
+_POOL = str(Path(util.__file__).with_name("pool.py"))
+_FINALIZERS_TAKE = 1.0  # seconds, no longer
+_asked_at: float | None = None  # since when an interrupt or a stop waits for a finalizer
 _listeners: list[Listener] = []
 _previous: dict[int, Any] = {}  # what the signals did before
 _users = 0  # blocks that are open, and masked functions under way, in the main thread
@@ -184,7 +189,9 @@ def _leave() -> None:
 def _raise_what_waited() -> None:
     """Raise the interrupt that masked code held back, unless code around it is masked too."""
     caller = sys._getframe(1).f_back
-    if _waiting and threading.current_thread() is threading.main_thread() and not _is_masked(caller):
+    if not _waiting or threading.current_thread() is not threading.main_thread():
+        return
+    if not _would_spoil_a_finalizer(caller) and not _is_masked(caller):
         _interrupt(caller)
 
 
@@ -210,6 +217,8 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
         for listener in _listeners:
             listener.wake()
     _nudged = False
+    if _would_spoil_a_finalizer(frame):
+        return
     reasons = (listener.reason_to_stop() for listener in _listeners)
     reason = next(filter(None, reasons), None)
     if not _is_masked(frame):
@@ -221,11 +230,30 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
         raise _GivenUp
 
 
+def _would_spoil_a_finalizer(frame: FrameType | None) -> bool:
+    """Tell whether an object is being put away: half done it would be forgotten. What takes long is given up.
+
+    That may be whenever an object is collected, and there Python swallows what is raised.
+    """
+    global _asked_at
+    finalize = util.Finalize.__call__.__code__
+    while frame is not None and frame.f_code is not finalize and frame.f_code.co_name != "__del__":
+        frame = frame.f_back
+    if frame is None:
+        _asked_at = None
+        return False
+    _asked_at = _asked_at or time.monotonic()
+    return time.monotonic() < _asked_at + _FINALIZERS_TAKE
+
+
 def _is_masked(frame: FrameType | None) -> bool:
     if frame is not None and frame.f_code.co_filename == _CONTEXTLIB:
         # between a generator's block and the code in it
         return True
     while frame is not None:
+        if frame.f_code.co_filename == _POOL and frame.f_code.co_name == "__init__":
+            # half a pool would go on starting workers
+            return True
         if frame.f_code in _MASKED:
             return time.monotonic() < frame.f_locals.get("patient_until", float("inf"))
         frame = frame.f_back

@@ -7,7 +7,8 @@ import signal
 import sys
 import threading
 import time
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, util
+from multiprocessing.pool import Pool
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -33,11 +34,12 @@ def interruptible():
 
 
 class InterruptAtLine:
-    """Sends Ctrl-C when the n-th line of an instrument runs in the main thread."""
+    """Sends Ctrl-C when the n-th line of an instrument, or of these functions, runs in the main thread."""
 
-    def __init__(self, number):
+    def __init__(self, number, functions=None):
         self.left = number
         self.place = None
+        self.functions = functions and {function.__code__ for function in functions}
 
     def __enter__(self):
         sys.settrace(self.watch)
@@ -53,7 +55,10 @@ class InterruptAtLine:
 
     def watch(self, frame, event, _):
         """Follow the lines of instruments only (see `sys.settrace`)."""
-        return self.watch_lines if frame.f_code.co_filename.startswith(INSTRUMENTS) else None
+        is_meant = (
+            frame.f_code in self.functions if self.functions else frame.f_code.co_filename.startswith(INSTRUMENTS)
+        )
+        return self.watch_lines if is_meant else None
 
     def watch_lines(self, frame, event, _):
         """Count the lines, and interrupt at the one that is meant."""
@@ -124,6 +129,26 @@ def test_an_interrupt_at_any_line_ends_the_block_and_is_raised_once(block):
             block()
             assert not interrupt.was_sent, f"the interrupt at {interrupt.place} was lost"
         everything_is_as_before(interrupt.place)
+
+
+def pool_that_is_forgotten():
+    with supervised(5):
+        get_context("fork").Pool(1).map(abs, [-1])
+
+
+@posix_only
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="children are forked here")
+def test_a_pool_is_made_and_put_away_in_one_piece():
+    """Half a pool would go on starting workers, and half a finalizer leave semaphores behind."""
+    functions = [Pool.__init__, util.Finalize.__call__]
+    with InterruptAtLine(0, functions) as count:
+        pool_that_is_forgotten()
+    for number in range(1, -count.left, 4):
+        with contextlib.suppress(KeyboardInterrupt), InterruptAtLine(number, functions) as interrupt:
+            pool_that_is_forgotten()
+            assert not interrupt.was_sent, f"the interrupt at {interrupt.place} was lost"
+        everything_is_as_before(interrupt.place)
+        assert not [thread for thread in threading.enumerate() if "worker" in thread.name]
 
 
 @posix_only

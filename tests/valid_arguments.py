@@ -363,5 +363,5 @@ EXEMPT = {
     ),
     "what calls it has checked, or it is asked too often": "State.take at_most_one_inside first_rule left_out",
     "it shows anything": "shown",
-    "ipywidgets calls it with the button that was pressed": "Panel.press",
+    "the page in the browser calls it, or a class of ours": "Explorer.perform Live Live.perform Panel.perform module",
 }

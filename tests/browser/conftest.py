@@ -1,14 +1,18 @@
 """JupyterLab on copies of the notebooks, and a browser to look at it."""
 
+import base64
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -18,6 +22,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 PATIENCE = 60_000  # ms
+RUNS_WITHIN = 180_000  # ms for all cells of a lesson, on a busy machine
+expect.set_options(timeout=20_000)  # ms until a click shows, on a busy machine
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +54,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0",
          f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={_settings(folder)}"],
-        stderr=subprocess.PIPE, text=True, env={**os.environ, "JUPYTER_RUNTIME_DIR": str(folder / "runtime")},
+        stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+             "JUPYTERLAB_SETTINGS_DIR": str(folder / "user-settings")},
     )  # fmt: skip
     try:
         yield _address(server)
@@ -73,25 +81,84 @@ def _address(server: subprocess.Popen) -> str:
 
 
 @pytest.fixture
-def open_lesson(browser: Browser, lab: str) -> Iterator:
-    """Open a lesson in a fresh page, run all its cells, and wait until the kernel is idle."""
+def open_notebook(browser: Browser, lab: str) -> Iterator[Callable[..., Page]]:
+    """Open a notebook of the served copies in a fresh page, and wait for its kernel."""
     pages: list[Page] = []
 
-    def open_and_run(name: str) -> Page:
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    def open_page(name: str, height: int = 1000) -> Page:
+        page = browser.new_page(viewport={"width": 1280, "height": height})
         pages.append(page)
         page.set_default_timeout(PATIENCE)
         page.goto(lab.replace("/lab?", f"/lab/tree/notebooks/{name}.ipynb?") + "&reset")
         # the indicator in the toolbar says idle even before there is a kernel
         expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture
+def open_lesson(open_notebook: Callable[..., Page]) -> Callable[..., Page]:
+    """Open a notebook in a fresh page, run all its cells, and wait until the kernel is idle."""
+
+    def open_and_run(name: str, height: int = 1000) -> Page:
+        page = open_notebook(name, height)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.locator("[data-command='runmenu:run-all']").click()
         wait_until_done(page)
         return page
 
-    yield open_and_run
+    return open_and_run
+
+
+@pytest.fixture
+def offline(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open HTML as a file, with no network, and collect the errors of the page."""
+    pages = []
+
+    def open_page(html: str, folder: Path, **options: str) -> Page:
+        page = browser.new_page(viewport={"width": 1100, "height": 1000}, **options)
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.route(re.compile("^https?:"), lambda route: route.abort())
+        file = folder / "page.html"
+        file.write_text(html, encoding="utf-8")
+        page.goto(file.as_uri(), wait_until="domcontentloaded")
+        pages.append(page)
+        return page
+
+    yield open_page
     for page in pages:
         page.close()
+
+
+def write_notebook(path: Path, cells: list[str]) -> Path:
+    """Write a notebook of code cells."""
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    code = [nbformat.v4.new_code_cell(source) for source in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=kernel), path)
+    return path
+
+
+def call_lab(lab: str, method: str, path: str, content: object = None) -> bytes:
+    """Call the server's own interface; return its answer."""
+    address = urlsplit(lab)
+    request = urllib.request.Request(
+        f"http://{address.netloc}/{path}",
+        data=None if content is None else json.dumps(content).encode(),
+        headers={"Authorization": f"token {parse_qs(address.query)['token'][0]}", "Content-Type": "application/json"},
+        method=method,
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.read()
+
+
+def put_into_lab(lab: str, path: Path) -> None:
+    """Add a notebook to the served copies."""
+    content = {"type": "file", "format": "base64", "content": base64.b64encode(path.read_bytes()).decode()}
+    call_lab(lab, "PUT", f"api/contents/notebooks/{path.name}", content)
 
 
 def wait_until_done(page: Page) -> None:
@@ -100,7 +167,7 @@ def wait_until_done(page: Page) -> None:
         """() => document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status === 'idle'
                  && [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
                     .every(prompt => /\\d/.test(prompt.textContent))""",
-        timeout=PATIENCE,
+        timeout=RUNS_WITHIN,
     )
 
 

@@ -8,7 +8,6 @@ import itertools
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-import anywidget
 import traitlets
 
 from helpers import validate
@@ -23,7 +22,7 @@ from helpers.scheduling.real.replays import replay
 from helpers.show.explorer.page import SCRIPT, STYLE, page, title
 from helpers.show.figures.replay_lanes import replay_lanes
 from helpers.show.theme import colour_of
-from helpers.show.widgets.kernel import in_main_thread
+from helpers.show.widgets.live import Live
 
 Goal = Predicate | Hashable  # a test of a state, such as `deadlock`, or an outcome
 Goals = Mapping[str, Goal]  # the task in words -> when it is done
@@ -31,13 +30,16 @@ Goals = Mapping[str, Goal]  # the task in words -> when it is done
 MAX_LIVE = 25_000  # states; more take too long to get ready, and to travel to the browser
 MAX_RUNS = 10_000
 _ATTEMPTS = itertools.count(1)
-_READY_MADE = {deadlock: "make the processes wait for ever", violation: "break the invariant"}
+_READY_MADE: dict[Callable[..., Any], str] = {
+    deadlock: "make the processes wait for ever",
+    violation: "break the invariant",
+}
 
 
-class Explorer(anywidget.AnyWidget):
+class Explorer(Live):
     """A scenario in the learner's hands. `schedule` holds the process numbers of the steps taken so far.
 
-    Shows as a widget; where there are no widgets, as a page that works without a kernel; and without scripts, in words.
+    On a page without a kernel all works but what real processes do; without scripts it shows in words.
     """
 
     _esm = SCRIPT
@@ -53,29 +55,39 @@ class Explorer(anywidget.AnyWidget):
         self.grain = graph["grain"]
         self.runs = runs
         self.method = method
-        self.on_msg(self._answer)
 
-    def _answer(self, _: object, content: dict[str, Any], __: object) -> None:
-        task = content.get("task")
-        # at once, so that the page can tell a kernel that works from one that is not there
-        self.send({"kind": "started", "task": task})
-        in_main_thread(lambda: self._perform(task, content))
+    def page(self) -> str:
+        """Return the explorer as it is now, as HTML that needs no kernel."""
+        return page({name: getattr(self, name) for name in ("graph", "schedule", "replayed", "observed")})
 
-    def _perform(self, task: str | None, content: dict[str, Any]) -> None:
+    def words(self) -> str:
+        """Return what is explored, in one sentence."""
+        return title(self.graph)
+
+    def perform(self, task: str, content: dict[str, Any]) -> None:
+        """Replay a schedule on real processes, or observe free runs."""
         if task == "replay":
-            self.replayed = _attempt(lambda: self._replay(content["schedule"]))
+            self._show_as("replayed", lambda: self._replay(content["schedule"]))
         elif task == "observe":
-            self.observed = _attempt(lambda: _frequencies(sample(self.scenario, self.runs, method=self.method)))
-        self.send({"kind": "done", "task": task})
+            self._show_as("observed", self._observe)
 
     def _replay(self, schedule: list[int]) -> dict[str, Any]:
         played = replay(self.scenario, schedule, method=self.method, grain=self.grain)
         picture = replay_lanes(played)
         return {"html": picture.html(), "words": picture.title, "schedule": schedule}
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        return {**data, "text/html": page(self.graph), "text/plain": title(self.graph)}, metadata
+    def _observe(self) -> dict[str, Any]:
+        return _frequencies(sample(self.scenario, self.runs, method=self.method))
+
+    def _show_as(self, trait: str, task: Callable[[], dict[str, Any]]) -> None:
+        """Show what the task returns, or its error in words, under a new number, so that the page hears of it."""
+        shown: dict[str, Any] = {"error": "Interrupted. Press the button to begin again."}
+        try:
+            shown = task()
+        except Exception as error:
+            shown = {"error": f"{type(error).__name__}: {error}"}
+        finally:
+            self.set_trait(trait, {**shown, "number": next(_ATTEMPTS)})
 
 
 def explorer(
@@ -124,7 +136,8 @@ def _goals(goal: Goals | Goal) -> dict[str, Predicate]:
 
 def _task(goal: Goal) -> str:
     if callable(goal):
-        return _READY_MADE.get(goal, getattr(goal, "__name__", "reach the goal").strip("<>").replace("_", " "))
+        name = str(getattr(goal, "__name__", "reach the goal"))
+        return _READY_MADE.get(goal, name.strip("<>").replace("_", " "))
     return f"end with {goal}"
 
 
@@ -147,12 +160,3 @@ def _frequencies(seen: Sample) -> dict[str, Any]:
 
 def _row(seen: Proportion) -> list[float]:
     return [seen.count, seen.share, *seen.interval]
-
-
-def _attempt(task: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what the task returns, or its error in words; in any case something new, so that the page hears of it."""
-    number = next(_ATTEMPTS)
-    try:
-        return {**task(), "number": number}
-    except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}", "number": number}

@@ -2,16 +2,15 @@
 
 import base64
 import json
-import re
 import zlib
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from helpers.scheduling.model.export import MAX_STATES
+from helpers.show.widgets.live import BASE, module
 
 _FOLDER = Path(__file__).parent
-_IMPORT = re.compile(r'^import .* from "\./program\.js";\n', re.MULTILINE)
 # brings every explorer on the page to life that still is words
 _AWAKEN = """
 (async () => {
@@ -20,7 +19,7 @@ _AWAKEN = """
     delete place.dataset.talkingProcessesExplorer;
     const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    const { script, style, graph } = JSON.parse(await new Response(stream).text());
+    const { script, style, values } = JSON.parse(await new Response(stream).text());
     if (!document.getElementById("talking-processes-explorer")) {
       const sheet = document.createElement("style");
       sheet.id = "talking-processes-explorer";
@@ -29,27 +28,16 @@ _AWAKEN = """
     }
     const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
     const { still } = await import(address);
-    still(graph, place);
+    // unless a live view has replaced it meanwhile
+    if (place.parentElement) still(values, place);
   }
 })();
 """
 
 
-def _read(name: str) -> str:
-    return (_FOLDER / name).read_text("utf-8")
-
-
-def _joined() -> str:
-    # one module, because a saved page has no second file to import from
-    view, imports = _IMPORT.subn("", _read("view.js"))
-    if imports != 1:
-        raise RuntimeError("view.js must import from ./program.js in one line, so that the two can be joined")
-    return PROGRAM + view
-
-
-PROGRAM = _read("program.js")
-SCRIPT = _joined()
-STYLE = _read("style.css")
+PROGRAM = (_FOLDER / "program.js").read_text("utf-8")
+SCRIPT = module(_FOLDER / "view.js")
+STYLE = BASE + (_FOLDER / "style.css").read_text("utf-8")
 
 
 def title(graph: dict[str, Any]) -> str:
@@ -58,12 +46,16 @@ def title(graph: dict[str, Any]) -> str:
     return f"Explorer of {graph['name']}: be the scheduler of {names}."
 
 
-def page(graph: dict[str, Any]) -> str:
-    """Return an explorer as HTML; of more than 5,000 states only what it is, in words."""
+def page(values: dict[str, Any]) -> str:
+    """Return an explorer as HTML, with its graph, schedule, last replay and free runs as they are.
+
+    Of a graph of more than 5,000 states only what it is, in words.
+    """
+    graph = values["graph"]
     words = _in_words(graph)
     if len(graph["states"]) > MAX_STATES:
         return f"{words}<p>Its {len(graph['states']):,} states are too many to be saved with the page.</p>"
-    content = json.dumps({"script": SCRIPT, "style": STYLE, "graph": graph}, separators=(",", ":"))
+    content = json.dumps({"script": SCRIPT, "style": STYLE, "values": values}, separators=(",", ":"))
     packed = base64.b64encode(zlib.compress(content.encode(), 9)).decode()
     return f'<div data-talking-processes-explorer="{packed}">{words}</div><script>{_AWAKEN}</script>'
 

@@ -3,48 +3,24 @@
 // No dependency, and no kernel: only replays and free runs on real processes are asked of Python.
 
 import { Program, stepsIn } from "./program.js";
+import { enable, h, plural, say, sendByEnter, unique } from "../widgets/elements.js";
+import { Kernel, live } from "../widgets/live.js";
 
 const BEAT = 750; // ms between two steps while playing; less where there are many
 const SHORTEST_BEAT = 150, LONGEST_PLAY = 9000; // ms
 const MANY_STATES = 3000; // to count on which takes longer than a click may
+const KEPT_AFTER = 1000; // ms after the last step until the saved page shows it too
 const COLUMNS = ["outcome", "according to", "share", ""]; // of the table of outcomes
-const PATIENCE = 3000; // ms until an answer of the kernel is missed
+const KEYS = "0123456789abcdefghijklmnopqstvwxyz"; // of the processes, in their order; u and r have another meaning
 const NO_KERNEL = "Real processes need a running kernel, and this page has none: "
-  + "open the notebook in JupyterLab and run it.";
-const NO_ANSWER = "The kernel has not answered: is it running, and is no cell at work? Then try again.";
+  + "open the notebook in JupyterLab and run this cell.";
+const AT_WORK = { replay: "Real processes take these steps …", observe: "Real processes run free …" };
 
-// -------------------------------------------------------------------------------------------------- elements
-
-/**
- * An element with attributes (those that start with "on" are listeners) and children; false and null are left out.
- * @param {string} tag @param {Record<string, any>} attributes @param {any[]} children
- * @returns {any}
- */
-function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== null) element.setAttribute(name, value);
-  }
-  element.append(...children.flat().filter((child) => child !== null && child !== false));
-  return element;
-}
-
-/** Set a text only where it differs, so that a screen reader does not say it again. */
-function say(element, text) { if (element.textContent !== text) element.textContent = text; }
-
-/** Disabled for the eye, the mouse and the screen reader, while the keyboard's focus stays where it is. */
-function enable(button, isEnabled) { button.setAttribute("aria-disabled", String(!isEnabled)); }
+// ----------------------------------------------------------------------------------------------------- words
 
 function isDark(colour) {
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
   return 0.299 * red + 0.587 * green + 0.114 * blue < 140;
-}
-
-/** A number with its noun, such as "1,024 states". @param {number | bigint} count */
-function plural(count, noun, ending = "s") {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 || count === 1n ? "" : ending}`;
 }
 
 function percent(share) {
@@ -69,20 +45,22 @@ function codeLines({ first_line, lines }) {
 // ------------------------------------------------------------------------------------------------------ view
 
 class View {
-  constructor(model, element) {
+  /** @param {import("../widgets/live.js").Model} model */
+  constructor(model) {
     this.model = model;
     this.graph = model.get("graph");
     this.program = new Program(this.graph);
-    this.taken = []; // atomic steps, from the start
-    this.plan = null; // atomic steps that Find has found; while it is followed it stays
+    /** @type {import("./program.js").AtomicStep[]} from the start */
+    this.taken = [];
+    /** @type {import("./program.js").AtomicStep[] | null} what Find has found; while it is followed it stays */
+    this.plan = null;
     this.reached = new Map(); // goal -> fewest steps in which it was reached
     this.level = 0;
     this.timer = null;
-    this.busy = null; // what the kernel has been asked for
     const goals = this.graph.goals.map(({ task, states }) => ({ task, states: new Set(states) }));
     this.levels = goals.length ? goals : [{ task: this.anyBreak(), states: null }];
+    this.kernel = new Kernel(model, (problem) => this.kernelChanged(problem));
     this.root = this.build();
-    element.replaceChildren(this.root);
     this.load(model.get("schedule") ?? []);
     this.listen();
   }
@@ -104,14 +82,20 @@ class View {
       "change:replayed": () => this.showReplay(),
       "change:observed": () => this.showOutcomes(),
       "change:schedule": () => this.follow(this.model.get("schedule")),
-      "msg:custom": (message) => this.hear(message),
     };
     for (const [event, handler] of Object.entries(this.handlers)) this.model.on(event, handler);
   }
 
+  cut() {
+    this.stop();
+    clearTimeout(this.keeping);
+    this.kernel.cut();
+  }
+
   close() {
     this.stop();
-    clearTimeout(this.patience);
+    clearTimeout(this.keeping);
+    this.kernel.close();
     for (const [event, handler] of Object.entries(this.handlers)) this.model.off(event, handler);
   }
 
@@ -121,28 +105,32 @@ class View {
     const { names } = this.program;
     this.rows = names.map((_, process) => this.buildRow(process));
     this.sharedList = h("ul", { class: "tp-values" });
-    this.verdict = h("p", { class: "tp-verdict", role: "status", "aria-live": "polite" });
-    this.notice = h("p", { class: "tp-notice", role: "status", "aria-live": "polite" });
-    this.history = h("div", { class: "tp-history", role: "region", tabindex: "0", "aria-label": "Steps so far" });
-    this.replayed = h("section", { class: "tp-replay", "aria-label": "On real processes" });
-    this.outcomes = h("section", { class: "tp-outcomes", "aria-label": "All outcomes", hidden: true });
-    const title = h("h4", { class: "tp-title" }, `${this.graph.name}`,
+    this.verdict = h("p", { class: "tp-verdict" });
+    this.notice = h("p", { class: "tp-notice" });
+    // the only part that screen readers speak of their own accord, so that two things are never said at once
+    this.spoken = h("p", { class: "tp-unseen", role: "status" });
+    this.history = h("div", { class: "tp-history", role: "group", tabindex: "0", "aria-label": "Steps so far" });
+    this.replayed = h("div", { class: "tp-replay", role: "group", "aria-label": "On real processes" });
+    this.outcomes = h("div", { class: "tp-outcomes", role: "group", "aria-label": "All outcomes", hidden: true });
+    const title = h("p", { class: "tp-title" }, `${this.graph.name}`,
       h("span", { class: "tp-faint" }, ` you are the scheduler of ${plural(names.length, "process", "es")}`));
     return h("div", {
-      class: "tp-explorer", tabindex: "0", role: "group", "data-lm-suppress-shortcuts": "true",
+      class: "tp-widget tp-explorer", tabindex: "0", role: "group",
       "aria-label": `Explorer of ${this.graph.name}. `
         + "Keys: the number of a process lets it take a step, u undoes, r resets.",
       onkeydown: (event) => this.key(event),
     },
-    h("header", {}, title, this.buildLevels()),
+    h("div", { class: "tp-header" }, title, this.buildLevels()),
     h("div", { class: "tp-stage" },
       h("div", { class: "tp-rows" }, this.rows.map((row) => row.element)),
-      h("aside", { class: "tp-shared", "aria-label": "Shared state" }, h("h5", {}, "Shared by all"), this.sharedList)),
-    this.verdict, this.buildToolbar(), this.buildSchedule(), this.notice, this.history, this.replayed, this.outcomes);
+      h("div", { class: "tp-shared", role: "group", "aria-label": "Shared state" },
+        h("p", { class: "tp-heading" }, "Shared by all"), this.sharedList)),
+    this.verdict, this.buildToolbar(), this.buildSchedule(), this.notice, this.spoken, this.history, this.replayed,
+    this.outcomes);
   }
 
   buildLevels() {
-    const group = `tp-level-${Math.random().toString(36).slice(2)}`;
+    const group = unique("level");
     this.levelStates = this.levels.map(() => h("span", { class: "tp-level-state" }));
     const items = this.levels.map(({ task }, number) => {
       const choose = () => { this.level = number; this.tell(""); };
@@ -155,20 +143,23 @@ class View {
   }
 
   buildRow(process) {
-    const name = this.program.names[process], { colour } = this.graph.processes[process];
+    const name = this.program.names[process], { colour } = this.graph.processes[process], key = KEYS[process];
     /** @type {Record<string, any>} */
     const row = { process };
-    row.button = h("button", { type: "button", class: "tp-step", onclick: () => this.step(process) },
+    row.status = h("p", { class: "tp-status", id: unique("status") });
+    row.button = h("button",
+      {
+        type: "button", class: "tp-step", onclick: () => this.step(process), "aria-describedby": row.status.id,
+        "aria-keyshortcuts": key ?? null,
+      },
       h("span", { class: `tp-badge${isDark(colour) ? " tp-on-dark" : ""}`, "aria-hidden": "true" }, String(process)),
-      h("span", {}, "Step ", name));
-    row.status = h("p", { class: "tp-status" });
+      h("span", {}, "Step ", name),
+      key !== undefined && key !== String(process) && h("kbd", { "aria-hidden": "true" }, key));
     row.locals = h("p", { class: "tp-locals" });
     row.code = h("ol", { class: "tp-code", "aria-label": `Code of ${name}` });
-    row.element = h("section",
-      { class: "tp-process", "aria-label": name, style: `--tp-colour: ${this.colourOf(process)}` },
+    row.element = h("div",
+      { class: "tp-process", role: "group", "aria-label": name, style: `--tp-colour: ${this.colourOf(process)}` },
       h("div", { class: "tp-head" }, row.button, row.status, row.locals), row.code);
-    row.status.id = `tp-status-${Math.random().toString(36).slice(2)}`;
-    row.button.setAttribute("aria-describedby", row.status.id);
     return row;
   }
 
@@ -185,20 +176,19 @@ class View {
     };
     this.buttons.outcomes.setAttribute("aria-expanded", "false");
     this.observing = h("button", { type: "button", class: "tp-button tp-observe", onclick: () => this.observe() });
-    return h("div", { class: "tp-toolbar", role: "toolbar", "aria-label": "Schedule" }, Object.values(this.buttons));
+    return h("div", { class: "tp-toolbar", role: "group", "aria-label": "Actions" }, Object.values(this.buttons));
   }
 
   buildSchedule() {
-    const number = Math.random().toString(36).slice(2);
     this.input = h("input", {
-      type: "text", id: `tp-schedule-${number}`, spellcheck: "false", autocomplete: "off", placeholder: "0 1 0 1 …",
+      type: "text", id: unique("schedule"), spellcheck: "false", autocomplete: "off", placeholder: "0 1 0 1 …",
       oninput: () => this.complain(""),
     });
-    this.complaint = h("span", { class: "tp-complaint", id: `tp-complaint-${number}`, role: "alert" });
+    this.complaint = h("span", { class: "tp-complaint", id: unique("complaint"), role: "alert" });
     this.input.setAttribute("aria-describedby", this.complaint.id);
     const paste = (event) => { event.preventDefault(); this.paste(); };
     const unit = this.program.statements.size ? "one number for each atomic step" : "one number for each step";
-    return h("form", { class: "tp-schedule", onsubmit: paste },
+    return h("form", { class: "tp-schedule", onkeydown: sendByEnter, onsubmit: paste },
       h("label", { for: this.input.id }, "Schedule ", h("span", { class: "tp-faint" }, unit)), this.input,
       h("button", { type: "submit", class: "tp-button" }, "Go there"),
       h("button", { type: "button", class: "tp-button", onclick: () => this.copy() }, "Copy"), this.complaint);
@@ -208,8 +198,8 @@ class View {
 
   key(event) {
     if (event.target.matches("input[type=text]") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const process = /^[0-9]$/.test(event.key) ? Number(event.key) : NaN;
-    if (process < this.program.names.length) this.step(process);
+    const process = event.key.length === 1 ? KEYS.indexOf(event.key) : -1;
+    if (process >= 0 && process < this.program.names.length) this.step(process);
     else if (event.key === "u") this.undo();
     else if (event.key === "r") this.reset();
     else return;
@@ -253,6 +243,8 @@ class View {
     this.show();
     this.model.set("schedule", this.taken.map((step) => step.process));
     this.model.save_changes();
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => this.kernel.tell("keep"), KEPT_AFTER);
   }
 
   /** Take the steps of a schedule that Python has set, as far as they go; where not all go, say why. */
@@ -368,7 +360,13 @@ class View {
     this.show();
   }
 
-  tell(text) { say(this.notice, text); }
+  tell(text) {
+    say(this.notice, text);
+    this.speak();
+  }
+
+  /** Let screen readers say what is new: a notice, or else the verdict. */
+  speak() { say(this.spoken, this.notice.textContent || this.verdict.textContent); }
 
   // ------------------------------------------------------------------------------------------ the kernel
 
@@ -378,35 +376,15 @@ class View {
 
   ask(task, content) {
     this.stop();
-    if (!this.model.send) {
-      this.tell(NO_KERNEL);
-      return;
-    }
-    if (this.busy) return;
-    this.busy = task;
-    this.tell(task === "replay" ? "Real processes take these steps …" : "Real processes run free …");
-    this.patience = setTimeout(() => this.giveUp(NO_ANSWER), PATIENCE);
-    this.show();
-    try {
-      this.model.send({ task, ...content });
-    } catch (error) {
-      this.giveUp(`The kernel cannot be reached: ${error.message}`);
-    }
+    clearTimeout(this.keeping); // at its end the kernel keeps all
+    if (this.kernel.isThere) this.kernel.ask(task, content);
+    else this.tell(NO_KERNEL);
   }
 
-  giveUp(text) {
-    clearTimeout(this.patience);
-    this.busy = null;
+  kernelChanged(problem) {
+    const { busy } = this.kernel;
     this.show();
-    this.tell(text);
-  }
-
-  hear({ kind, task }) {
-    clearTimeout(this.patience);
-    if (kind !== "done" || task !== this.busy) return;
-    this.busy = null;
-    this.tell("");
-    this.show();
+    this.tell(problem || AT_WORK[busy] || "");
   }
 
   // -------------------------------------------------------------------------------------------- showing
@@ -425,14 +403,15 @@ class View {
     if (document.activeElement !== this.input) this.input.value = this.written();
     this.complain("");
     this.showReplay();
+    this.speak();
   }
 
   showButtons() {
     enable(this.buttons.undo, this.taken.length > 0);
     enable(this.buttons.reset, this.taken.length > 0 || this.plan);
     enable(this.buttons.play, this.taken.length > 0 || this.plan);
-    enable(this.buttons.replay, this.model.send && !this.busy);
-    say(this.buttons.replay, this.busy === "replay" ? "Replaying …" : "Replay on real processes");
+    enable(this.buttons.replay, this.kernel.isThere && !this.kernel.busy);
+    say(this.buttons.replay, this.kernel.busy === "replay" ? "Replaying …" : "Replay on real processes");
   }
 
   isReached(goal) {
@@ -460,8 +439,7 @@ class View {
     const { program } = this, { process } = row;
     const location = program.location(this.state, process), refusal = program.refusal(this.state, process);
     const isPlanned = this.plan?.[this.taken.length]?.process === process;
-    if (location.source !== undefined) this.showCode(row, location);
-    else row.code.querySelectorAll(".tp-next").forEach((line) => this.mark(line, false));
+    this.showCode(row, location);
     enable(row.button, !refusal);
     row.element.classList.toggle("tp-planned", isPlanned);
     row.element.classList.toggle("tp-ended", location.ended);
@@ -473,19 +451,23 @@ class View {
     say(row.locals, variables.length ? `its own: ${variables.join(", ")}` : "");
   }
 
+  /** Show the function in which a process stands, with a mark where it goes on; if it has ended, the last one. */
   showCode(row, location) {
-    const { program } = this, source = this.graph.sources[location.source];
-    const folds = [...program.statements].filter((statement) => statement.startsWith(`${location.source}:`));
-    const version = `${location.source} ${folds.map((statement) => program.expanded.has(statement)).join()}`;
-    if (row.version !== version) {
+    const { program } = this;
+    row.source = location.source ?? row.source ?? program.location(0, row.process).source;
+    const folds = [...program.statements].filter((statement) => statement.startsWith(`${row.source}:`));
+    const version = `${row.source} ${folds.map((statement) => program.expanded.has(statement)).join()}`;
+    if (row.version !== version && row.source !== undefined) {
       row.version = version;
       const active = /** @type {HTMLElement} */ (document.activeElement);
       const focused = row.code.contains(active) ? active.dataset.statement : null;
-      row.code.replaceChildren(...codeLines(source).flatMap((line) => this.codeLine(line, location.source)));
+      const lines = codeLines(this.graph.sources[row.source]);
+      row.code.replaceChildren(...lines.flatMap((line) => this.codeLine(line, row.source)));
       row.code.querySelector(`[data-statement="${focused}"]`)?.focus();
     }
-    const wanted = row.code.querySelector(`[data-doing="${CSS.escape(`${location.line} ${location.doing}`)}"]`)
-      ?? row.code.querySelector(`[data-line="${location.line}"]`);
+    const wanted = !location.ended
+      && (row.code.querySelector(`[data-doing="${CSS.escape(`${location.line} ${location.doing}`)}"]`)
+        ?? row.code.querySelector(`[data-line="${location.line}"]`));
     row.code.querySelectorAll(".tp-next").forEach((line) => line !== wanted && this.mark(line, false));
     if (wanted) this.mark(wanted, true);
   }
@@ -503,8 +485,10 @@ class View {
     const isExpanded = program.expanded.has(statement);
     const fold = program.statements.has(statement) && h("button", {
       type: "button", class: "tp-fold", "data-statement": statement, "aria-expanded": String(isExpanded),
-      "aria-label": `${isExpanded ? "Fold" : "Expand"} ${text.trim()}`, onclick: () => this.toggle(statement),
-    }, isExpanded ? "▾ as one step" : "▸ atomic steps");
+      onclick: () => this.toggle(statement),
+    },
+    h("span", { "aria-hidden": "true" }, isExpanded ? "▾ " : "▸ "), isExpanded ? "as one step" : "atomic steps",
+    h("span", { class: "tp-unseen" }, ` ${isExpanded ? "" : "of "}${text.trim()}`));
     const first = h("li", { "data-line": line, class: /^\s*(async )?def /.test(text) ? "tp-def" : "" },
       h("span", { class: "tp-mark" }), h("span", { class: "tp-number" }, String(line)), h("code", {}, text), fold);
     const indent = text.match(/^\s*/)[0];
@@ -679,7 +663,7 @@ class View {
     const picture = h("div", {});
     picture.innerHTML = html;
     const title = `Schedule ${schedule.join(" ") || "without a step"}, on real processes`;
-    this.replayed.replaceChildren(h("h5", {}, title), picture);
+    this.replayed.replaceChildren(h("p", { class: "tp-heading" }, title), picture);
   }
 
   toggleOutcomes() {
@@ -690,10 +674,11 @@ class View {
 
   showOutcomes() {
     const seen = this.model.get("observed") ?? {};
-    const version = `${[...this.program.expanded].join()} ${seen.number} ${this.busy}`;
+    const { busy, isThere } = this.kernel;
+    const version = `${[...this.program.expanded].join()} ${seen.number} ${busy} ${isThere}`;
     if (this.outcomes.hidden || version === this.outcomeVersion) return;
     if (this.graph.states.length > MANY_STATES && !this.program.hasCounted) {
-      this.outcomes.replaceChildren(h("p", { role: "status" }, "Counting …"));
+      this.outcomes.replaceChildren(h("p", {}, "Counting …"));
       setTimeout(() => { this.program.outcomes(); this.showOutcomes(); });
       return;
     }
@@ -701,13 +686,13 @@ class View {
     const { rows, total, states } = this.program.outcomes();
     this.markLosses();
     const listed = [...rows, ...this.unforeseen(rows, seen)];
-    say(this.observing, this.busy === "observe" ? "Running …" : "Observe on this machine");
-    enable(this.observing, this.model.send && !this.busy);
+    say(this.observing, busy === "observe" ? "Running …" : "Observe on this machine");
+    enable(this.observing, isThere && !busy);
     const hasFocus = document.activeElement === this.observing;
     const count = total === null ? "Schedules without end" : plural(total, "schedule");
     const runs = seen.runs ? `, and ${plural(seen.runs, "run")} on this machine` : "";
     this.outcomes.replaceChildren(
-      h("h5", {}, `${count} in ${plural(states, "state")}${runs}`), this.observing,
+      h("p", { class: "tp-heading" }, `${count} in ${plural(states, "state")}${runs}`), this.observing,
       seen.error ? h("p", { class: "tp-complaint", role: "alert" }, seen.error) : "",
       h("table", {}, h("thead", {}, h("tr", {}, COLUMNS.map((text) => h("th", { scope: "col" }, text)))),
         listed.map((row) => this.outcomeRows(row, seen))));
@@ -767,15 +752,12 @@ class View {
 
 // -------------------------------------------------------------------------------------------------- on a page
 
-/** Show a widget of a running kernel. */
-function render({ model, el }) {
-  const view = new View(model, el);
-  return () => view.close();
-}
-
-/** Show a graph on a page without a kernel. @param {import("./program.js").Graph} graph @param {Element} element */
-export function still(graph, element) {
-  const values = { graph, schedule: [], replayed: {}, observed: {} };
+/**
+ * Show an explorer on a page without a kernel.
+ * @param {{ graph: import("./program.js").Graph, schedule: number[], replayed: object, observed: object }} values
+ * @param {Element} place
+ */
+export function still(values, place) {
   const model = {
     get: (name) => values[name],
     set: (name, value) => { values[name] = value; },
@@ -783,7 +765,7 @@ export function still(graph, element) {
     on() {},
     off() {},
   };
-  return new View(model, element);
+  place.replaceChildren(new View(model).root);
 }
 
-export default { render };
+export default live(View);

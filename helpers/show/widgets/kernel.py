@@ -1,5 +1,7 @@
-"""What widgets need to know of the notebook's kernel."""
+"""What widgets need to know of the notebook's kernel, and of the client that shows them."""
 
+import enum
+import os
 import threading
 from collections.abc import Callable
 
@@ -7,6 +9,27 @@ from IPython import get_ipython
 
 from helpers import validate
 from helpers.supervision import interrupts
+
+
+class Client(enum.Enum):
+    """Who shows what a cell returns."""
+
+    LAB = enum.auto()  # JupyterLab or Jupyter Notebook: a page in which scripts live
+    WIDGETS = enum.auto()  # any other that may know widgets
+    RUNNER = enum.auto()  # nobody: the notebook is executed, to be read later
+
+
+def client() -> Client:
+    """Tell by the request that is being answered who asks."""
+    kernel = getattr(get_ipython(), "kernel", None)
+    # Voila runs a notebook as a runner does, and then shows its widgets
+    if kernel is None or os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
+        return Client.WIDGETS
+    request = kernel.get_parent("shell")
+    # a runner says that there is nobody who could be asked; only JupyterLab tells which cells were deleted
+    if not request.get("content", {}).get("allow_stdin", True):
+        return Client.RUNNER
+    return Client.LAB if "deletedCells" in request.get("metadata", {}) else Client.WIDGETS
 
 
 def in_main_thread(call: Callable[[], None]) -> None:

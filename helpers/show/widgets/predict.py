@@ -3,54 +3,71 @@
 The question knows no right answer, so it can reveal none; the verdict is told what this machine has just done.
 """
 
+import re
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from pathlib import Path
 
-import ipywidgets
+import traitlets
 from IPython.display import Markdown
 
 from helpers import validate
+from helpers.show.widgets.live import BASE, Live, module
 from helpers.words import rounded
 
 LARGEST = 1e15  # number that is told
 CLOSE = 2.0  # a number within this factor of what happened counts as right
+_FOLDER = Path(__file__).parent
 
 
-class Prediction(ipywidgets.VBox):
+class Prediction(Live):
     """A question that the learner answers before the cell that settles it.
 
     `answer` is what the learner committed to: one of the answers, a number, or None. On a page without a kernel the
-    question and its answers show as text.
+    question, its answers and the learner's own show as text.
     """
 
+    _esm = module(_FOLDER / "predict.js")
+    _css = BASE + (_FOLDER / "predict.css").read_text("utf-8")
+    question = traitlets.Unicode().tag(sync=True)
+    answers: traitlets.List[str] = traitlets.List().tag(sync=True)
+    unit = traitlets.Unicode().tag(sync=True)
+    largest = traitlets.Float(LARGEST).tag(sync=True)
+    answered = traitlets.Unicode(None, allow_none=True).tag(sync=True)  # what the learner committed to, as text
+    settled = traitlets.Bool(False).tag(sync=True)  # whether the verdict has been told
+    compared = traitlets.Bool(False).tag(sync=True)  # whether it was compared with an answer
+
     def __init__(self, question: str, answers: Sequence[str] = (), unit: str = "") -> None:
-        self.question = question
-        self.answers = tuple(answers)
-        self.unit = unit
-        self.answer: str | float | None = None
-        self._choice = _radio_buttons(self.answers) if answers else ipywidgets.Text(placeholder=f"a number, in {unit}")
-        self._commit = ipywidgets.Button(description="That is my answer", button_style="primary")
-        self._said = ipywidgets.HTML()
-        self._commit.on_click(self._take)
-        asked = ipywidgets.HTML(f"<b>Predict.</b> {escape(question)}")
-        super().__init__([asked, self._choice, self._commit, self._said])
+        super().__init__(question=question, answers=list(answers), unit=unit)
 
-    def _take(self, _: ipywidgets.Button) -> None:
-        try:
-            self.answer = self._choice.value if self.answers else _number(self._choice.value)
-        except ValueError:
-            self.answer = None
-        if self.answer is None:
-            self._said.value = "Choose an answer first." if self.answers else "Type a number first, such as 2.5."
-            return
-        self._choice.disabled = self._commit.disabled = True
-        self._said.value = f"Your answer: <b>{escape(self._choice.value)} {self.unit}</b>. Now run the next cell."
+    @property
+    def answer(self) -> str | float | None:
+        """What the learner committed to, if anything."""
+        if self.answered is None or self.answers:
+            return self.answered
+        return float(self.answered)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        choices = "".join(f"\n- {answer}" for answer in self.answers) or f"\n- a number, in {self.unit}"
-        text = f"**Predict.** {self.question}\n{choices}"
-        return {**super()._repr_mimebundle_(**kwargs), "text/markdown": text, "text/plain": text}
+    def page(self) -> str:
+        """Return question, answers and the learner's own as HTML."""
+        answers = "".join(f"<li>{_html(answer)}</li>" for answer in self.answers) or f"<li>{escape(self._number)}</li>"
+        said = f"Your answer: {_html(self._said())}." if self.answered is not None else "Run this cell to answer."
+        return f"<p><b>Predict.</b> {_html(self.question)}</p><ul>{answers}</ul><p><i>{said}</i></p>"
+
+    def words(self) -> str:
+        """Return the question and its answers as Markdown."""
+        answers = "".join(f"\n- {answer}" for answer in self.answers) or f"\n- {self._number}"
+        return f"**Predict.** {self.question}\n{answers}"
+
+    def bundle(self) -> dict[str, str]:
+        """Return what is shown without a kernel, by MIME type."""
+        return {**super().bundle(), "text/markdown": self.words()}
+
+    @property
+    def _number(self) -> str:
+        return f"a number, in {self.unit}"
+
+    def _said(self) -> str:
+        return str(self.answered) if self.answers else f"{self.answer:g} {self.unit}"
 
     def verdict(self, happened: str | float, because: str) -> Markdown:
         """Return what happened and why, compared with the learner's answer if there is one.
@@ -63,15 +80,16 @@ class Prediction(ipywidgets.VBox):
         else:
             validate.number("happened", happened, -LARGEST, LARGEST, self.unit)
         validate.text("because", because, may_be_empty=True)
+        self.settled, self.compared = True, self.answer is not None
+        self.keep()
         shown = happened if isinstance(happened, str) else f"{rounded(happened)} {self.unit}"
         return Markdown(f"{self._comparison(happened)}**What happened: {shown}.** {because}")
 
     def _comparison(self, happened: str | float) -> str:
         if self.answer is None:
             return ""
-        right = self.answer == happened if self.answers else _is_close(self.answer, happened)
-        said = self.answer if self.answers else f"{self.answer:g} {self.unit}"
-        return f"{'✔ You were right' if right else '✘ Not this time'}: you said {said}. "
+        right = self.answer == happened if self.answers else _is_close(float(self.answer), float(happened))
+        return f"{'✔ You were right' if right else '✘ Not this time'}: you said {self._said()}. "
 
 
 def predict(question: str, answers: Sequence[str] = (), unit: str = "") -> Prediction:
@@ -89,13 +107,8 @@ def predict(question: str, answers: Sequence[str] = (), unit: str = "") -> Predi
     return Prediction(question, answers, unit)
 
 
-def _radio_buttons(answers: Sequence[str]) -> ipywidgets.RadioButtons:
-    # none is marked at first, so that none is suggested
-    return ipywidgets.RadioButtons(options=answers, value=None, layout={"width": "max-content"})
-
-
-def _number(said: str) -> float:
-    return validate.number("your answer", float(said), -LARGEST, LARGEST)
+def _html(text: str) -> str:
+    return re.sub("`([^`]*)`", r"<code>\1</code>", escape(text))
 
 
 def _is_close(answer: float, happened: float) -> bool:

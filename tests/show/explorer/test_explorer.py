@@ -34,7 +34,7 @@ def heard(shown, task, **content):
     """Ask as the browser does; return what the kernel sends back."""
     sent = []
     shown.send = lambda message, buffers=None: sent.append(message)
-    shown._answer(shown, {"task": task, **content}, [])
+    shown._hear(shown, {"task": task, **content}, [])
     return sent
 
 
@@ -91,9 +91,14 @@ def test_steps_say_which_variables_they_read_and_write():
 
 def test_the_saved_page_holds_the_script_and_the_graph():
     shown = explorer(philosophers(), {"make both wait": deadlock})
+    shown.schedule = [0]
     packed = re.search('data-talking-processes-explorer="([^"]+)"', html_of(shown)).group(1)
     content = json.loads(zlib.decompress(base64.b64decode(packed)))
-    assert content == {"script": SCRIPT, "style": STYLE, "graph": shown.graph}
+    assert content == {
+        "script": SCRIPT,
+        "style": STYLE,
+        "values": {"graph": shown.graph, "schedule": [0], "replayed": {}, "observed": {}},
+    }
     assert "http" not in html_of(shown)
 
 

@@ -1,5 +1,6 @@
 """The panel: one run at a time, a verdict in words, errors as one message."""
 
+import json
 import re
 
 import pytest
@@ -11,29 +12,48 @@ def compare(slow):
     return {"seconds": {"quick": 1.0, "slow": float(slow)}}, f"slow is {slow} times as slow"
 
 
+def run_with(shown, **values):
+    """Press Run in the browser, with these values."""
+    shown._hear(shown, {"task": "run", "values": {**shown.values, **values}}, [])
+
+
 def test_it_runs_once_when_shown_and_again_when_pressed():
     shown = panel(compare, bars, slow=(2, 9, 4))
     assert shown.verdict == "slow is 4 times as slow"
-    shown.knobs["slow"].value = 9
-    assert shown.verdict == "slow is 4 times as slow"
-    shown._button.click()
+    run_with(shown, slow=9)
     assert shown.verdict == "slow is 9 times as slow"
-    assert 'role="status"' in shown._said.value and "9 times" in shown._said.value
+    assert shown.shown["verdict"] == shown.verdict and "<img" in shown.shown["html"]
+
+
+def test_the_same_result_once_more_is_a_new_run():
+    shown = panel(compare, bars, slow=(2, 9, 4))
+    before = dict(shown.shown)
+    run_with(shown)
+    assert shown.shown["verdict"] == before["verdict"]
+    assert (before["number"], shown.shown["number"]) == (1, 2)
 
 
 def test_a_second_run_does_not_start_while_one_is_going():
     runs = []
 
     def run(size):
-        runs.append(shown._button.disabled if len(runs) else True)
+        runs.append(size)
         if len(runs) == 2:
             shown.press()
         return compare(3)
 
     shown = panel(run, bars, size=(1, 2, 1))
     shown.press()
-    assert runs == [True, True]
-    assert not shown._button.disabled
+    assert runs == [1, 1]
+    assert shown.shown["number"] == 2
+
+
+def test_the_browser_hears_that_a_run_begins_and_ends():
+    sent = []
+    shown = panel(compare, bars, slow=(2, 9, 4))
+    shown.send = lambda message, buffers=None: sent.append(message)
+    run_with(shown, slow=3)
+    assert sent == [{"kind": "started", "task": "run"}, {"kind": "done", "task": "run"}]
 
 
 def test_an_error_is_one_message_and_the_panel_goes_on():
@@ -43,35 +63,38 @@ def test_an_error_is_one_message_and_the_panel_goes_on():
         return compare(2)
 
     shown = panel(run, bars, size=(1, 5, 1))
-    shown.knobs["size"].value = 5
-    shown.press()
+    run_with(shown, size=5)
     assert shown.verdict == "ValueError: size must be 1, not 5"
-    shown.knobs["size"].value = 1
-    shown.press()
+    assert shown.picture is None and shown.shown["html"] == ""
+    run_with(shown, size=1)
     assert shown.verdict == "slow is 2 times as slow"
 
 
-def test_without_a_kernel_picture_and_verdict_show():
-    html = panel(compare, bars, slow=(2, 9, 4))._repr_mimebundle_()["text/html"]
-    assert "slow is 4 times as slow" in html and "<img alt=" in html
+def test_without_a_kernel_settings_verdict_and_picture_show():
+    shown = panel(compare, bars, slow=(2, 9, 4))
+    run_with(shown, slow=7)
+    html = shown._repr_mimebundle_()[0]["text/html"]
+    assert "slow: <b>7</b>" in html and "slow is 7 times as slow" in html and "<img alt=" in html
+    assert "Run this cell" in html
 
 
-def test_knobs_are_sliders_and_choices():
-    shown = panel(lambda **knobs: compare(2), bars, whole=(1, 9, 3), part=(0.0, 1.0, 0.5), word=["spawn", "fork"])
-    assert [type(knob).__name__ for knob in shown.knobs.values()] == ["IntSlider", "FloatSlider", "Dropdown"]
+def test_knobs_are_sliders_choices_and_boxes():
+    got = {}
 
-
-def test_true_or_false_is_a_box_to_tick_and_words_may_stand_for_values():
-    seen = []
-
-    def note(**knobs):
-        seen.append(knobs)
+    def run(**values):
+        got.update(values)
         return compare(2)
 
-    shown = panel(note, bars, lock=False, size={"100 bytes": 100, "10,000 bytes": 10_000})
-    shown.knobs["lock"].value, shown.knobs["size"].label = True, "10,000 bytes"
-    shown.press()
-    assert seen == [{"lock": False, "size": 100}, {"lock": True, "size": 10_000}]
+    shown = panel(
+        run, bars, whole=(1, 9, 3), part=(0.0, 1.0, 0.5), word=["spawn", "fork"], size={"10 kB": 10_000}, safe=True
+    )
+    assert got == {"whole": 3, "part": 0.5, "word": "spawn", "size": 10_000, "safe": True}
+    assert [knob["kind"] for knob in shown.knobs] == ["range", "range", "choice", "choice", "flag"]
+    assert json.loads(json.dumps(shown.knobs)) == shown.knobs
+    run_with(shown, whole=4, part=1, word=1, safe=False)
+    assert got == {"whole": 4, "part": 1.0, "word": "fork", "size": 10_000, "safe": False}
+    assert [type(got[name]) for name in ("whole", "part")] == [int, float]
+    assert re.findall(r"<b>(.*?)</b>", shown.page())[:5] == ["4", "1", "fork", "10 kB", "no"]
 
 
 def test_what_does_not_draw_is_refused():
@@ -105,10 +128,9 @@ def test_a_function_that_returns_something_else_is_told_what_to_return():
 def test_after_an_error_no_older_picture_shows():
     shown = panel(lambda part: compare(1 / part), bars, part=(0, 1, 1))
     assert shown.picture is not None
-    shown.knobs["part"].value = 0
-    shown.press()
-    assert shown.picture is None and "<img" not in shown._repr_mimebundle_()["text/html"]
-    assert shown._repr_mimebundle_()["text/plain"] == "ZeroDivisionError: division by zero"
+    run_with(shown, part=0)
+    assert shown.picture is None and "<img" not in shown.page()
+    assert shown.words() == "ZeroDivisionError: division by zero"
 
 
 def test_a_first_value_out_of_range_is_refused():
@@ -123,10 +145,8 @@ def test_a_run_that_is_interrupted_says_so_and_the_panel_goes_on():
         return compare(2)
 
     shown = panel(run, bars, size=(1, 5, 1))
-    shown.knobs["size"].value = 5
     with pytest.raises(KeyboardInterrupt):
-        shown.press()
-    assert shown.verdict == "Interrupted. Press Run to begin again."
-    shown.knobs["size"].value = 1
-    shown.press()
+        run_with(shown, size=5)
+    assert shown.shown["verdict"] == "Interrupted. Press Run to begin again."
+    run_with(shown, size=1)
     assert shown.verdict == "slow is 2 times as slow"

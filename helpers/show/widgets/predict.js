@@ -1,0 +1,89 @@
+// @ts-check
+// A question that is answered before the cell that settles it. The page knows no right answer.
+
+import { enable, h, prose, say, sendByEnter, unique } from "./elements.js";
+import { Kernel, live } from "./live.js";
+
+class Question {
+  /** @param {import("./live.js").Model} model */
+  constructor(model) {
+    this.model = model;
+    this.answers = model.get("answers");
+    this.kernel = new Kernel(model, () => this.show());
+    this.root = this.build();
+    this.show = this.show.bind(this);
+    for (const name of WATCHED) model.on(`change:${name}`, this.show);
+    this.show();
+  }
+
+  build() {
+    const group = unique("answers");
+    this.inputs = this.answers.map((answer) => h("input", { type: "radio", name: group, value: answer }));
+    this.number = h("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false" });
+    const choices = this.answers.map((answer, number) => (
+      h("label", {}, this.inputs[number], " ", h("span", { class: "tp-answer" }, prose(answer)))));
+    const number = h("label", {}, `A number, in ${this.model.get("unit")}: `, this.number);
+    this.fields = h("fieldset", {},
+      h("legend", {}, h("b", {}, "Predict."), " ", prose(this.model.get("question"))),
+      this.answers.length ? choices : number);
+    this.button = h("button", { type: "submit" }, "That is my answer");
+    this.said = h("p", { role: "status" });
+    return h("form", {
+      class: "tp-widget tp-question", "aria-label": "Prediction", onkeydown: sendByEnter,
+      onsubmit: (event) => this.commit(event),
+    }, this.fields, h("div", { class: "tp-commit" }, this.button, this.said));
+  }
+
+  /** @param {SubmitEvent} event */
+  commit(event) {
+    event.preventDefault();
+    if (this.isLocked) return;
+    const answer = this.answers.length ? this.inputs.find((input) => input.checked)?.value : this.typed();
+    if (answer === undefined) {
+      say(this.said, this.answers.length ? "Choose an answer first." : "Type a number first, such as 2.5.");
+      return;
+    }
+    const hadFocus = this.fields.contains(document.activeElement);
+    this.model.set("answered", answer);
+    this.model.save_changes();
+    this.kernel.tell("keep");
+    this.show();
+    if (hadFocus) this.button.focus();
+  }
+
+  /** The number that was typed, as text; undefined for anything else. */
+  typed() {
+    const text = this.number.value.trim().replace(",", ".");
+    return text && Math.abs(Number(text)) <= this.model.get("largest") ? text : undefined;
+  }
+
+  get isLocked() { return this.model.get("answered") !== null || !this.kernel.isThere; }
+
+  show() {
+    const answered = this.model.get("answered");
+    this.inputs.forEach((input) => { if (answered !== null) input.checked = input.value === answered; });
+    if (answered !== null) this.number.value = answered;
+    this.fields.disabled = this.isLocked;
+    enable(this.button, !this.isLocked);
+    say(this.said, this.words(answered));
+  }
+
+  words(answered) {
+    if (answered === null) return this.kernel.isThere ? "" : "Run this cell to answer.";
+    const unit = this.model.get("unit"), said = `Your answer: ${answered}${unit && ` ${unit}`}.`;
+    if (this.model.get("compared")) return said;
+    const next = this.model.get("settled") ? "To compare it, run the next cell again." : "Now run the next cell.";
+    return `${said} ${next}`;
+  }
+
+  cut() { this.kernel.cut(); }
+
+  close() {
+    for (const name of WATCHED) this.model.off(`change:${name}`, this.show);
+    this.kernel.close();
+  }
+}
+
+const WATCHED = ["answered", "settled", "compared"];
+
+export default live(Question);

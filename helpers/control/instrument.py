@@ -184,7 +184,7 @@ def _anything(_: Any) -> bool:
 class _Session:
     """The runs of one check."""
 
-    def __init__(self, family: Family, holds: Holds, until: float) -> None:
+    def __init__(self, family: Family, holds: Holds, until: float, merges: bool = True) -> None:
         self.family = family
         self.holds = holds
         self.until = until
@@ -194,7 +194,7 @@ class _Session:
         self.states = 0
         self.failing: Execution | None = None
         self.knowledge: Knowledge | None = None
-        self.merges = True
+        self.merges = merges  # states that are equal are taken for one
 
     def perform(self, schedule: list[Choice] | Choose, learns: bool = False, counts: bool = True) -> Execution:
         """Run the program once."""

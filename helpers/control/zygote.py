@@ -17,6 +17,8 @@ import socket
 import struct
 import sys
 from contextlib import suppress
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
 from multiprocessing import context, forkserver, process, spawn, util
 from typing import Any
 
@@ -214,9 +216,7 @@ def main(fd: int, folder: str, address: link.Address, job: str) -> None:
     listener.bind(_spawner)
     listener.listen(64)
     everything.load()
-    for name in _installed_modules(bytes.fromhex(job)):
-        with suppress(Exception):
-            __import__(name)
+    warm_up(*_imported_by(bytes.fromhex(job)))
     party.configure(address)
     everything.install(connect_to_new_process)
     # a process that does not come to its next operation is asked where it is
@@ -233,8 +233,11 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _installed_modules(job: bytes) -> list[str]:
-    """Return what the program imports of installed modules; a scout finds out, so that its own stay out of here."""
+Own = tuple[str, str, bool]  # a module of the program's own: its name and file, and whether it is a package
+
+
+def _imported_by(job: bytes) -> tuple[list[str], list[Own]]:
+    """Return what the program imports: installed modules and its own; a scout finds out, so that these stay out."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -244,14 +247,51 @@ def _installed_modules(job: bytes) -> list[str]:
             if preparation:
                 spawn.prepare(preparation)
             pickle.loads(program)
-            found = [name for name, module in list(sys.modules.items()) if _is_installed(module)]
-            os.write(writer, "\n".join(name for name in found if name not in before).encode()[:60_000])
+            new = {name: module for name, module in sys.modules.items() if name not in before}
+            own = [(name, module.__file__, hasattr(module, "__path__")) for name, module in new.items()
+                   if not _is_installed(module) and name == module.__name__ and module.__spec__]  # fmt: skip
+            found = [name for name, module in new.items() if _is_installed(module)], own
+            with os.fdopen(writer, "wb") as answer:
+                answer.write(pickle.dumps(found))
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as answer:
-        names = answer.read().decode().split("\n")
+        found = answer.read()
     os.waitpid(pid, 0)
-    return names
+    return pickle.loads(found) if found else ([], [])
+
+
+def warm_up(installed: list[str], own: list[Own]) -> None:
+    """Import the installed modules, and read the program's own, which each process will execute for itself."""
+    for name in installed:
+        with suppress(Exception):
+            __import__(name)
+    kept = _KeptModules()
+    for name, file, is_package in own:
+        with suppress(Exception):
+            kept.keep(name, file, is_package)
+    sys.meta_path.insert(0, kept)
+
+
+class _KeptModules:
+    """Finds modules whose code has been read before: a fork need not look for them again."""
+
+    def __init__(self) -> None:
+        self._specs: dict[str, tuple[str, SourceFileLoader, list[str] | None]] = {}
+
+    def keep(self, name: str, file: str, is_package: bool) -> None:
+        """Read the code of a module."""
+        loader = SourceFileLoader(name, file)
+        code = loader.get_code(name)
+        loader.get_code = lambda _: code
+        self._specs[name] = file, loader, [os.path.dirname(file)] if is_package else None  # noqa: PTH120
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """Return the specification of a module that was kept (see `importlib.abc.MetaPathFinder`)."""
+        if name not in self._specs:
+            return None
+        file, loader, folders = self._specs[name]
+        return spec_from_file_location(name, file, loader=loader, submodule_search_locations=folders)
 
 
 def _is_installed(module: Any) -> bool:

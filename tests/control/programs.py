@@ -43,6 +43,24 @@ def lost_update(method, add=add_one):
     return counter.value
 
 
+def add_twice(counter):
+    add_one_locked(counter)
+    add_one_locked(counter)
+
+
+def two_locked_counters(method):
+    """Two children, 28 switch points."""
+    return lost_update(method, add_twice)
+
+
+def many_steps(method, count):
+    """One process, that takes and gives a lock again and again."""
+    lock = get_context(method).Lock()
+    for _ in range(count):
+        with lock:
+            pass
+
+
 def no_lost_update(method):
     return lost_update(method, add_one_locked)
 

@@ -32,7 +32,7 @@ __all__ = ["CannotCheck", "Failure", "Result", "check", "rerun"]
 
 MOST_RUNS = 1_000_000
 LONGEST_DEADLINE = 3600.0  # seconds
-_PROOFS = 3  # runs of a failing schedule that have to fail alike
+_PROOFS = 3  # more runs of a schedule that have to end alike, before it is believed that it decides
 
 _log = logging.getLogger("helpers.control")
 _log.setLevel(logging.INFO)
@@ -193,6 +193,7 @@ class _Session:
         self.exhausted: int | None = None
         self.states = 0
         self.failing: Execution | None = None
+        self.first: Execution | None = None  # the run in which nobody is preempted
         self.knowledge: Knowledge | None = None
         self.merges = merges  # states that are equal are taken for one
 
@@ -220,16 +221,18 @@ class _Session:
     def try_all(self, runs: int, most: float) -> None:
         """Try all schedules in order of their preemptions."""
         first = self._agree_with_itself()
-        search = Search(self.knowledge, first.start, most)
-        while self.failing is None and self._may_go_on(runs) and (schedule := search.next_schedule()) is not None:
-            self.perform(schedule, learns=True)
-        self.exhausted = search.exhausted
-        self.states = search.states if self.merges else 0
+        search = Search(self.knowledge, first.start, most, self.until)
+        try:
+            while self.failing is None and self._may_go_on(runs) and (schedule := search.next_schedule()) is not None:
+                self.perform(schedule, learns=True)
+        finally:
+            self.exhausted = search.exhausted
+            self.states = search.states if self.merges else 0
 
     def _agree_with_itself(self) -> Execution:
         """Run the first schedule twice: what differs then depends on more than the schedule."""
         self.knowledge = Knowledge()
-        first = self.perform([], learns=True)
+        first = self.first = self.perform([], learns=True)
         if first.reason in ("livelock", "crash"):
             return first
         second = self.perform(first.schedule, counts=False)
@@ -254,9 +257,7 @@ class _Session:
 
     def prove(self) -> None:
         """Make sure that it is the schedule which decides; raises CannotCheck if it is not."""
-        found = self.failing
-        if found is None:
-            return
+        found = self.failing or self.first
         for _ in range(1 if found.is_stuck else _PROOFS):
             if time.monotonic() < self.until:
                 _compare(found, self.perform(found.schedule, counts=False))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.control.run import Execution, Step, Waiting
+from helpers.control.world import Op
 from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.trace import Event, Message, ProcessInfo, Trace
 
@@ -123,12 +124,17 @@ def _name(thing: str, names: dict[str, str]) -> str:
 
 
 def _what(step: Step, names: dict[str, str]) -> str:
-    file, line, _ = step.op.place
-    place = f"{Path(file).name}, line {line}" if line else ""
+    place = f"  ({_where(step.op)})" if step.op.place[1] and step.op.kind != "begin" else ""
     late = "time is up: " if step.runs_out else ""
     said = f": {step.said}" if step.said else ""
     switch = "  <- preempts" if step.cost else ""
-    return f"{late}{step.op.kind} {_name(step.op.thing, names)}".rstrip() + f"{said}  ({place}){switch}"
+    return f"{late}{step.op.kind} {_name(step.op.thing, names)}".rstrip() + f"{said}{place}{switch}"
+
+
+def _where(op: Op) -> str:
+    file, line, _ = op.place
+    in_cell = "ipykernel" in file or file.startswith("<ipython")
+    return f"{'this cell' if in_cell else Path(file).name}, line {line}"
 
 
 def _waits(waiting: Waiting, names: dict[str, str]) -> str:

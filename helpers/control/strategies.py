@@ -1,11 +1,12 @@
 """How the schedules of a check are chosen: systematically by preemptions, or by chance."""
 
 import random
+import time
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from helpers.control.run import CannotCheck
+from helpers.control.run import CannotCheck, OutOfTime
 from helpers.control.world import Choice, Knowledge, World
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
@@ -106,8 +107,9 @@ class Search:
     and only steps that are not known are run; the run goes on to the end of the program, so that it teaches more.
     """
 
-    def __init__(self, knowledge: Knowledge, start: World, most: float = MOST_PREEMPTIONS) -> None:
+    def __init__(self, knowledge: Knowledge, start: World, most: float, until: float) -> None:
         self.knowledge = knowledge
+        self.until = until
         self.most = most
         self.exhausted: int | None = None  # as `Result.exhausted`
         self._seen: set[Hashable] = set()
@@ -122,13 +124,18 @@ class Search:
         return len(self._seen)
 
     def next_schedule(self) -> list[Choice] | None:
-        """Return a schedule whose last step is not known, to be run before the next call; None when all are known."""
+        """Return a schedule whose last step is not known, to be run before the next call; None when all are known.
+
+        Raises OutOfTime once it is later than `until` (s on the monotonic clock).
+        """
         while self._edges:
             cost = min(self._edges)
             if cost > self.most:
                 return None
             nodes, edges = self._nodes.setdefault(cost, deque()), self._edges[cost]
             while nodes or edges:
+                if time.monotonic() > self.until:
+                    raise OutOfTime
                 if nodes:
                     if not self._look_at(nodes[0], cost):
                         return self._unknown(nodes[0].path())

@@ -343,7 +343,8 @@ MAKES_SENSE = {
 EXEMPT = {
     "an instrument fills it with what it has seen": (
         "Advice Allowance Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
-        "Progress Replay Sample Starvation State Step Stint Trace Update Waiting Walks"
+        "Progress Replay Sample Starvation State Step Stint Trace Update Waiting Walks "
+        "Failure Result rerun write_page"
     ),
     "one storey of an instrument calls it with the parts of another": (
         "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move "

@@ -286,12 +286,11 @@ def digest_of(data: bytes | bytearray | memoryview) -> bytes:
 
 def own_place(frame: FrameType | None) -> Place:
     """Return where the program is: its innermost frame that is not of the library, nor of an instrument."""
-    outermost = frame
-    while frame is not None:
+    while frame is not None and frame.f_code not in roots:
         if is_own(frame.f_code, frame.f_globals):
             return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
-        outermost, frame = frame, frame.f_back
-    return outermost.f_code.co_filename, 0, ""
+        frame = frame.f_back
+    return "", 0, ""
 
 
 def is_own(code: CodeType, scope: dict[str, Any]) -> bool:
@@ -305,6 +304,7 @@ def is_own(code: CodeType, scope: dict[str, Any]) -> bool:
 
 
 _own: dict[CodeType, bool] = {}
+roots: set[CodeType] = set()  # of the frames in which a process begins; under fork those of its parent lie beyond
 
 
 def _note_stray() -> None:

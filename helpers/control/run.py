@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from helpers.control import link
-from helpers.control.party import ANSWER, CRASH, OUTCOME, SETTLE, STOP, TROUBLE
+from helpers.control.party import ANSWER, CRASH, END, OUTCOME, STOP, TROUBLE
 from helpers.control.world import NEUTRAL, Choice, Knowledge, Op, Transition, World
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Run:
         self._pairs: dict[str, tuple[str, int]] = {}
         self._holders: dict[str, list[str]] = {}
         self._idle = 0
-        self._seen_here = 0
+        self._met_here = 0
         self._outside = not merges
         self._leftovers: set[tuple[str, str]] = set()
         self._killed: set[str] = set()
@@ -182,22 +182,29 @@ class Run:
         return message[1]
 
     def _take(self, choice: Choice, options: tuple[Choice, ...]) -> None:
+        """Let a party take one step, and note what it does."""
         name, runs_out = choice
         actor, before = self.actors[name], self.world.copy() if self.learns else None
         local, op = self.world.alive[name]
         step = Step(name, op, runs_out, self.world.cost(choice, list(options)), actor.stopped_at, options)
         self.result.steps.append(step)
         self.world.current = name
-        self._seen_here = 0
-        changes = _Changes()
+        self._met_here = 0
         with suppress(OSError):
             actor.line.line.sendall(link.TIME_IS_UP if runs_out else link.GO)
-        local = hash((local, op.kind, op.thing, runs_out))
+        changes = self._follow(actor, step, hash((local, op.kind, op.thing, runs_out)))
+        if before is not None and self.result.reason is None:
+            self._learn(before, choice, changes)
+        self._judge(step, actor)
+
+    def _follow(self, actor: _Actor, step: Step, local: int) -> "_Changes":
+        """Hear a party until it stops again, or has ended."""
+        changes = _Changes()
         while True:
             message = self._hear(actor)
             if message is None:
-                self._die(actor, step, changes)
-                break
+                self._die(actor, changes)
+                return changes
             if message[0] == CRASH:
                 actor.crash = message[1]
                 continue
@@ -206,24 +213,20 @@ class Run:
                 raise CannotCheck(f"the program uses {strays[0]}, which is no process: threads are not controlled")
             step.said = ", ".join(filter(None, (step.said, said)))
             step.observed += observed
-            self._touch(actor, step, touches, local, changes)
+            self._touch_all(actor, step, touches, local, changes)
             if what == TROUBLE:
                 raise CannotCheck(content)
+            if what == STOP:
+                self._follow_loop(actor, step)
+                self._arrive(actor, self._new_local(local, step, changes), content)
+                return changes
+            if what == END:
+                self._finish(actor, content, changes)
+                return changes
             if what == OUTCOME:
                 self.result.outcome = content
-            if what in (SETTLE, OUTCOME):
-                self._bury(changes)
-                actor.line.line.sendall(link.GO)
-                continue
-            local = self._new_local(local, step, changes)
-            if what == STOP:
-                self._arrive(actor, step, local, content, changes)
-            else:
-                self._finish(actor, content, changes)
-            break
-        if before is not None and self.result.reason is None:
-            self._learn(before, choice, changes)
-        self._judge(step, actor)
+            self._bury(changes)
+            actor.line.line.sendall(link.GO)
 
     def _new_local(self, local: int, step: Step, changes: "_Changes") -> int:
         # where no two states can be told to be the same, each is known by the way that led there
@@ -235,14 +238,13 @@ class Run:
         step = Transition(tuple(changes.touches), local, op, births, tuple(changes.ends))
         self.knowledge.learn(before, choice, step)
 
-    def _arrive(self, actor: _Actor, step: Step | None, local: int, content: tuple, changes: "_Changes") -> None:
+    def _arrive(self, actor: _Actor, local: int, content: tuple) -> None:
+        """Note before which operation a party has stopped."""
         kind, thing, place, needs, may_run_out = content
         thing, needs = self._named_thing(thing), self._named_needs(needs)
-        if step:
-            self._follow_loop(actor, step)
-        yields = kind == "sleep" or self._is_looping(actor, kind, thing, place)
-        op = Op(kind, thing, tuple(place), needs, may_run_out, yields)
+        yields = kind == "sleep" or _is_looping(actor.loop)
         actor.stopped_at = len(self.result.steps)
+        op = Op(kind, thing, tuple(place), needs, may_run_out, yields)
         self.world.alive[actor.name] = hash((local, needs)), op
 
     def _follow_loop(self, actor: _Actor, step: Step) -> None:
@@ -252,53 +254,39 @@ class Run:
         else:
             actor.loop.clear()
 
-    @staticmethod
-    def _is_looping(actor: _Actor, kind: str, thing: str, place: tuple) -> bool:
-        loop = actor.loop
-        for length in range(1, _LONGEST_LOOP + 1):
-            if (
-                len(loop) >= 3 * length
-                and loop[-length:] == loop[-2 * length : -length] == loop[-3 * length : -2 * length]
-            ):
-                return True
-        return False
-
-    def _touch(self, actor: _Actor, step: Step, touches: tuple, local: int, changes: "_Changes") -> None:
+    def _touch_all(self, actor: _Actor, step: Step, touches: tuple, local: int, changes: "_Changes") -> None:
         for mode, *values in touches:
             match mode:
                 case "birth":
                     token, name, kind, pid = values
                     self._meet(token, name, actor.name, kind, hash((local, len(changes.births))), pid, changes, step)
-                    continue
                 case "pair":
                     self._pair(*values)
-                    continue
                 case "signal":
                     self._killed |= {other.name for other in self.actors.values() if other.pid == values[0]}
-                    continue
                 case "named":
                     self._leftovers.add(tuple(values))
-                    continue
                 case "unnamed":
                     self._leftovers.discard(tuple(values))
-                    continue
                 case "outside":
                     self._outside = True
-                    continue
-            thing, *values = values
-            if mode == "d":
-                holders = self._holders.setdefault(self._named(thing), [])
-                if values[0] < 0:
-                    holders.append(actor.name)
-                elif holders:
-                    holders.remove(actor.name if actor.name in holders else holders[0])
-            if mode in ("w", "u", "h", "o", "s") and not self.merges:
-                values = [0]
-            self._apply(
-                step, changes, mode, self._named(thing), *(local if value is None else value for value in values)
-            )
+                case _:
+                    self._touch(actor, step, mode, self._named(values[0]), values[1:], local, changes)
         if self._outside:
             self._apply(step, changes, "s", "outside", local)
+
+    def _touch(
+        self, actor: _Actor, step: Step, mode: str, thing: str, values: list, local: int, changes: "_Changes"
+    ) -> None:
+        if mode == "d":
+            holders = self._holders.setdefault(thing, [])
+            if values[0] < 0:
+                holders.append(actor.name)
+            elif holders:
+                holders.remove(actor.name if actor.name in holders else holders[0])
+        if mode in ("w", "u", "h", "o", "s") and not self.merges:
+            values = [0]
+        self._apply(step, changes, mode, thing, *(local if value is None else value for value in values))
 
     def _apply(self, step: Step, changes: "_Changes", mode: str, thing: str, *values: Any) -> None:
         if mode in ("r", "v", "o", "s", "u"):
@@ -338,10 +326,10 @@ class Run:
 
     def _next_identity(self) -> str:
         # who meets it first, and when in that party's life, is the same in all runs that come so far
-        self._seen_here += 1
+        self._met_here += 1
         name = self.world.current
         local = self.world.alive[name][0] if name in self.world.alive else 0
-        return f"{hash((name, local, self._seen_here)) & 0xFFFFFFFFFFFF:x}"
+        return f"{hash((name, local, self._met_here)) & 0xFFFFFFFFFFFF:x}"
 
     def _pair(self, one: str, other: str) -> None:
         who = self._next_identity()
@@ -389,8 +377,8 @@ class Run:
             raise CannotCheck(f"{name} ended before it began")
         begin = Op("begin", "", ("", 0, ""), ("always",), False, False)
         self.world.bear(name, 0, begin)
-        self._touch(actor, step or Step(name, begin, False, 0, 0, ()), message[1], local, changes)
-        self._arrive(actor, None, hash((name, local)), message[5], changes)
+        self._touch_all(actor, step or Step(name, begin, False, 0, 0, ()), message[1], local, changes)
+        self._arrive(actor, hash((name, local)), message[5])
         changes.births.append(name)
 
     def _unused(self, name: str) -> str:
@@ -414,7 +402,7 @@ class Run:
                 life = self.result.processes[other.name]
                 life.end, life.exitcode = len(self.result.steps), code
 
-    def _die(self, actor: _Actor, step: Step, changes: "_Changes") -> None:
+    def _die(self, actor: _Actor, changes: "_Changes") -> None:
         """Note that a process has ended without a word."""
         main = next(other for other in self.actors.values() if other.pid == actor.pid and other.kind == "process")
         code = self.family.await_death(actor.pid, actor.line, _DEATH_SHOWS_WITHIN)
@@ -445,9 +433,8 @@ class Run:
             code = self.world.ended[actor.name]
             self.result.reason, self.result.words = "crash", f"{actor.name} ended with exit code {code}"
         self._idle = self._idle + 1 if all(touch[0] in NEUTRAL for touch in step.touches) else 0
-        stuck = self._idle > IDLE_STEPS and all(
-            op.yields for _, op in self.world.alive.values() if op.needs[0] == "always"
-        )
+        free = [op for _, op in self.world.alive.values() if op.needs[0] == "always"]
+        stuck = self._idle > IDLE_STEPS and all(op.yields for op in free)
         if stuck or len(self.result.steps) >= MOST_STEPS:
             self.result.reason = "livelock"
             how = f"{self._idle} steps changed nothing" if stuck else f"{MOST_STEPS:,} steps did not come to an end"
@@ -456,7 +443,8 @@ class Run:
     def _note_deadlock(self) -> None:
         self.result.reason = "deadlock"
         for name, (_, op) in self.world.alive.items():
-            if self.actors[name].kind == "thread" and op.kind == "feed":
+            if op.kind == "feed" and not op.needs[1].startswith("Pipe"):
+                # it waits for work, as it should
                 continue
             holders: tuple[str, ...] = ()
             if op.needs[0] == "sem":
@@ -509,6 +497,15 @@ class _Changes:
     learned: tuple = ()  # what the party knows now of things beside what it has observed
     births: list[str] = field(default_factory=list)
     ends: list[tuple[str, int | None]] = field(default_factory=list)
+
+
+def _is_looping(loop: list[tuple]) -> bool:
+    """Tell whether the last operations are the same, one or a few, three times over."""
+    for length in range(1, _LONGEST_LOOP + 1):
+        last, middle, first = loop[-length:], loop[-2 * length : -length], loop[-3 * length : -2 * length]
+        if len(loop) >= 3 * length and last == middle == first:
+            return True
+    return False
 
 
 def _signal_name(number: int) -> str:

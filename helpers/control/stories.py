@@ -139,10 +139,12 @@ def _where(op: Op) -> str:
 
 def _waits(waiting: Waiting, names: dict[str, str]) -> str:
     thing = _name(waiting.op.thing, names)
-    line = f" (line {waiting.op.place[1]})" if waiting.op.place[1] else ""
+    line = f" (line {waiting.op.place[1]})" if waiting.op.place[1] else ", at its own end"
     holders = [holder for holder in waiting.holders if holder]
     if waiting.op.kind == "join":
         return f"{waiting.party} waits for the end of {thing}{line}"
+    if waiting.op.kind == "feed":
+        return f"{waiting.party} waits for somebody to read {thing}, whose pipe is full"
     held = f", held by {' and '.join(holders)}" if holders else ""
     return f"{waiting.party} waits in {waiting.op.kind} for {thing}{held}{line}"
 

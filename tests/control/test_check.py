@@ -111,6 +111,12 @@ def test_a_deadlock_says_who_waits_for_what_that_who_holds():
     assert "main waits for the end of ForkProcess-1" in conflict
 
 
+def test_a_child_that_cannot_end_says_that_nobody_reads_what_it_has_put():
+    conflict = check(of(programs.join_before_get)).failure.conflict
+    assert "ForkProcess-1 waits for the end of feeder, at its own end" in conflict
+    assert "ForkProcess-1 feeder waits for somebody to read Queue 1, whose pipe is full" in conflict
+
+
 def test_the_trace_has_a_lane_for_each_process_and_an_arrow_for_each_message():
     failure = check(of(programs.empty_believed), lambda count: count == 3).failure
     assert [process.name for process in failure.trace.processes] == ["main", "ForkProcess-1"]

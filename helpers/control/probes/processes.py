@@ -37,6 +37,7 @@ def install(connect_to_new_process: Connect | None) -> None:
     """Stop before every operation on a process; spawned ones come from where `connect_to_new_process` gets them."""
     base = process.BaseProcess
     base.start, base.join, base._bootstrap = _start, _join, _bootstrap
+    parties.roots |= {_bootstrap.__code__, perform_program.__code__}
     for name in ("exitcode",):
         setattr(base, name, property(_look(name, vars(base)[name].fget)))
     base.is_alive = _look("is_alive", base.is_alive)

@@ -31,6 +31,7 @@ def install() -> None:
         kind.put = _buffered(vars(kind)["put"])
     for kind in (queue, joinable, simple):
         kind.__init__ = _named(kind.__init__, kind.__name__)
+    queue._start_thread = _named_feeder(queue._start_thread)
     queue._feed = staticmethod(_feed)
     queue._finalize_close = staticmethod(_told(queue._finalize_close))
 
@@ -62,6 +63,18 @@ def _named(plain: Callable[..., None], label: str) -> Callable[..., None]:
 
     init.__name__ = f"{label}.__init__"
     return init
+
+
+_feeds: dict[str, str] = {}  # items that wait -> the queue they wait for
+
+
+def _named_feeder(plain: Callable[[Any], None]) -> Callable[[Any], None]:
+    def start_thread(self: Any) -> None:
+        if here():
+            _feeds[_waiting_items(self._buffer)] = _name(self)
+        plain(self)
+
+    return start_thread
 
 
 def _buffered(plain: Callable[..., None]) -> Callable[..., None]:
@@ -101,9 +114,9 @@ def _feed(
     while True:
         if party:
             party.operation = None
-            party.stop("feed", "Queue\t" + identity(queue_sem), ("ask", items), ready=lambda: bool(buffer))
+            party.stop("feed", _feeds[items], ("ask", items), ready=lambda: bool(buffer))
             party.touch("o", items, b"feed")
-            party.operation = Operation("feed", "Queue\t" + identity(queue_sem))
+            party.operation = Operation("feed", _feeds[items])
             party.operation.begun = True
         with notempty:
             while not buffer:

@@ -7,22 +7,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from helpers import validate
 from helpers.recording.trace import Trace
 
 
-class Unusable(Exception):
+class Unusable(ValueError):
     """There is no such program; the message says what to write instead."""
 
 
-def program_at(text: str) -> Callable[[], Any]:
+def program_at(program: str) -> Callable[[], Any]:
     """Return the function that `path/to/program.py:function` names, in a module that child processes can import.
 
-    Raises Unusable where there is none.
+    Raises TypeError for anything but text, Unusable where there is no such function.
     """
-    path, colon, name = text.rpartition(":")
+    path, colon, name = validate.text("program", program).rpartition(":")
     file = Path(path).resolve()
     if not colon or not name.isidentifier() or file.suffix != ".py":
-        raise Unusable(f"write path/to/program.py:function, not {text!r}")
+        raise Unusable(f"program must be written as path/to/program.py:function, not {program!r}")
     if not file.is_file():
         raise Unusable(f"there is no file {path}")
     if not file.stem.isidentifier():

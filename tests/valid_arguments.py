@@ -118,6 +118,8 @@ VALID = {
     "parties": lambda: 2,
     "played": replayed,
     "predicate": lambda: deadlock,
+    "program": lambda: dict,
+    "rerun.schedule": lambda: ("main",),
     "process": lambda: 0,
     "processes": lambda: ["parent", "child"],
     "producers": lambda: 1,
@@ -330,6 +332,13 @@ MAKES_SENSE = {
     "round_trips.budget": "half",
     "wilson.count": "zero",
     "wilson.z": "zero half",
+    # helpers.control
+    "check.deadline": "half",
+    "check.holds": "none",
+    "check.program": "class",
+    "rerun.deadline": "half",
+    "rerun.holds": "none",
+    "rerun.program": "class",
     # helpers.words
     "duration.seconds": "zero half",
     "percent.share": "zero",
@@ -344,7 +353,7 @@ EXEMPT = {
     "an instrument fills it with what it has seen": (
         "Advice Allowance Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
         "Progress Replay Sample Starvation State Step Stint Trace Update Waiting Walks "
-        "Failure Result rerun write_page"
+        "Failure Result"
     ),
     "one storey of an instrument calls it with the parts of another": (
         "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move "
@@ -357,7 +366,7 @@ EXEMPT = {
         "Letter QueueEnd.put Slot.put Tally.add Tally.total intrude visit"
     ),
     "this project calls it, with what stands in its source": (
-        "Lesson PrivateName control_groups missing opens refuse require"
+        "Lesson PrivateName control_groups missing opens refuse require write_page"
     ),
     "it is given what the system wrote, or what workers sent": (
         "cached done_together group_folders limit quota user_and_threads"

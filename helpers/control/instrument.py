@@ -129,12 +129,13 @@ def check(
     Raises TypeError and ValueError for bad arguments; CannotCheck for a program that depends on more than the
     schedule, or that cannot be run.
     """
+    _validate(program, holds, grain)
     validate.whole_number("runs", runs, 1, MOST_RUNS)
     validate.one_of("strategy", strategy, STRATEGIES)
     validate.whole_number("seed", seed, 0, 2**63)
     begin = time.monotonic()
     deadline = validate.seconds("deadline", deadline, LONGEST_DEADLINE)
-    with _family(program, grain) as family:
+    with Family(program, grain) as family:
         session = _Session(family, holds or _anything, begin + deadline)
         with suppress(OutOfTime):
             if strategy in ("random", "pct"):
@@ -161,20 +162,22 @@ def rerun(
 
     Raises as `check`; CannotCheck also for a schedule that is not possible.
     """
+    _validate(program, holds, grain)
+    schedule = tuple(validate.texts("schedule", schedule, "the names of those whose turn it is"))
     begin = time.monotonic()
     deadline = validate.seconds("deadline", deadline, LONGEST_DEADLINE)
-    with _family(program, grain) as family:
+    with Family(program, grain) as family:
         session = _Session(family, holds or _anything, begin + deadline)
-        session.perform(choices_of(tuple(schedule)))
+        session.perform(choices_of(schedule))
         failure = session.failure()
     return Result(family.name, 1, dict(session.outcomes), None, failure, "rerun", grain, 0, time.monotonic() - begin)
 
 
-def _family(program: Callable[[], Hashable], grain: str) -> Family:
+def _validate(program: Callable[[], Hashable], holds: Holds | None, grain: str) -> None:
+    validate.function("program", program, "a function without arguments", 0)
+    if holds is not None:
+        validate.function("holds", holds, "a function of the outcome", 1)
     validate.one_of("grain", grain, ("operation", "line"))
-    if not callable(program):
-        raise TypeError(f"program must be a function without arguments, not {program!r}")
-    return Family(program, grain)
 
 
 def _anything(_: Any) -> bool:

@@ -23,7 +23,7 @@ def test_a_lesson_runs_and_its_panel_answers(open_lesson, name):
 
 def answer_by_keyboard(page: Page) -> None:
     """Commit to an answer of the first prediction with the keyboard alone; JupyterLab leaves it its keys."""
-    question = page.get_by_role("form", name="Prediction").first
+    question = page.get_by_role("group", name="Prediction", exact=True).first
     question.scroll_into_view_if_needed()
     first = question.locator("input").first
     first.focus()
@@ -42,7 +42,7 @@ def answer_by_keyboard(page: Page) -> None:
 
 def press_run_with_another_value(page: Page, key: str, number: int) -> None:
     """Move the panel's first slider by one, press Run, and wait for another picture and another verdict."""
-    panel = page.get_by_role("form", name="Experiment").last
+    panel = page.get_by_role("group", name="Experiment", exact=True).last
     panel.scroll_into_view_if_needed()
     verdict, picture = panel.get_by_role("status"), panel.locator("img")
     before = picture.get_attribute("src")

@@ -1,8 +1,14 @@
 """Questions and panels in JupyterLab: their keys, their size, what is new, and what a page says to everybody."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from helpers.lessons.interleavings import additions, increments
+from helpers.show import bars, predict
+from helpers.show import panel as panel_of
+from helpers.show.explorer import explorer
 from tests.browser.conftest import keep_picture, put_into_lab, write_notebook
 
 CELLS = [
@@ -23,11 +29,11 @@ def page(lab, open_lesson, tmp_path) -> Page:
 
 
 def question(page: Page, number: int = 0) -> Locator:
-    return page.get_by_role("form", name="Prediction").nth(number)
+    return page.get_by_role("group", name="Prediction", exact=True).nth(number)
 
 
 def panel(page: Page) -> Locator:
-    return page.get_by_role("form", name="Experiment")
+    return page.get_by_role("group", name="Experiment", exact=True)
 
 
 def test_a_question_is_answered_by_keyboard_and_then_locked(page):
@@ -95,3 +101,39 @@ def test_the_keyboard_stays_in_a_widget_whose_saved_page_changes(page):
         length.press("Enter")
         expect(panel(page).get_by_role("status")).to_contain_text(f"Run {number}")
         expect(length).to_be_focused()
+
+
+RENDERED = """async ([script, style, values]) => {
+    const widget = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+    const sheet = document.createElement("style"), place = document.createElement("div");
+    sheet.textContent = style;
+    document.body.append(sheet, place);
+    const model = { get: (name) => values[name], set: (name, value) => { values[name] = value; },
+                    save_changes() {}, send() {}, on() {}, off() {} };
+    widget.default.render({ model, el: place });
+}"""
+
+
+def test_many_widgets_on_a_page_claim_no_landmark_and_no_heading_and_speak_with_one_voice_each(browser):
+    """Landmarks of the same name, and headings out of the order of the page around, lead screen readers astray."""
+    shown = [explorer(increments(2)), explorer(additions(2)), predict("What?", ["1", "2"]), predict("How?", unit="s")]
+    shown += [panel_of(lambda n: ({"seconds": {"a": 1.0, "b": 2.0}}, "well"), draw=bars, n=(1, 3, 1)) for _ in "12"]
+    page = browser.new_page()
+    for widget in shown:
+        values = {name: getattr(widget, name) for name in widget.traits(sync=True) if name not in ("layout", "comm")}
+        plain = {name: value for name, value in values.items() if isinstance(value, str | list | dict | float | None)}
+        page.evaluate(RENDERED, [widget._esm, widget._css, plain])
+    for one in page.locator(".tp-explorer").all():
+        one.get_by_role("button", name="All outcomes").click()
+        one.focus()
+        page.keyboard.type("01")
+    assert page.locator(".tp-widget").count() == len(shown)
+    for role in ("heading", "banner", "complementary", "region", "form", "toolbar"):
+        assert page.get_by_role(role).count() == 0, role
+    for widget in page.locator(".tp-widget").all():
+        assert widget.get_by_role("status").count() == 1
+    for control in page.locator("input, select, button").all():
+        expect(control).to_have_accessible_name(re.compile("."))
+    # every column says what it holds
+    assert "" not in page.locator("th").all_inner_texts()
+    page.close()

@@ -10,7 +10,7 @@ const BEAT = 750; // ms between two steps while playing; less where there are ma
 const SHORTEST_BEAT = 150, LONGEST_PLAY = 9000; // ms
 const MANY_STATES = 3000; // to count on which takes longer than a click may
 const KEPT_AFTER = 1000; // ms after the last step until the saved page shows it too
-const COLUMNS = ["outcome", "according to", "share", ""]; // of the table of outcomes
+const COLUMNS = ["outcome", "according to", "share", "in words"]; // of the table of outcomes
 const KEYS = "0123456789abcdefghijklmnopqstvwxyz"; // of the processes, in their order; u and r have another meaning
 const NO_KERNEL = "Real processes need a running kernel, and this page has none: "
   + "open the notebook in JupyterLab and run this cell.";

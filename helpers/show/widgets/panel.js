@@ -28,13 +28,12 @@ class Panel {
     this.count = h("span", { class: "tp-count" });
     this.verdict = h("span", { class: "tp-verdict" });
     this.picture = h("div", { class: "tp-shown" });
-    return h("form", {
-      class: "tp-widget tp-panel", "aria-label": "Experiment", onsubmit: (event) => this.run(event),
-    },
-    h("div", { class: "tp-knobs" }, this.knobs.map(({ element }) => element)),
-    h("div", { class: "tp-run" }, this.button,
-      h("p", { class: "tp-result", role: "status", "aria-atomic": "true" }, this.count, this.verdict)),
-    this.picture);
+    const form = h("form", { onsubmit: (event) => this.run(event) },
+      h("div", { class: "tp-knobs" }, this.knobs.map(({ element }) => element)),
+      h("div", { class: "tp-run" }, this.button,
+        h("p", { class: "tp-result", role: "status", "aria-atomic": "true" }, this.count, this.verdict)));
+    // a group, and no form with a name: those are landmarks, of which a page may not have many alike
+    return h("div", { class: "tp-widget tp-panel", role: "group", "aria-label": "Experiment" }, form, this.picture);
   }
 
   /** A knob as an element, with functions that read its value and set it. */

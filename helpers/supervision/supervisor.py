@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from multiprocessing import active_children, current_process
@@ -188,6 +189,9 @@ class Supervisor(interrupts.Block):
         if self._is_of_others(error):
             return False
         if failure := self._failure():
+            if error is not None:
+                # a message that was on its way stays in its frames, and Python 3.12.1 crashes when it collects those
+                traceback.clear_frames(error.__traceback__)
             raise failure from (None if isinstance(error, _Stopped) else error)
         return False
 

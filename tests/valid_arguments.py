@@ -319,6 +319,7 @@ MAKES_SENSE = {
     "supervised.deadline": "half",
     # helpers.measuring
     "Mechanism.name": "text",
+    "Method.name": "text",
     "Fit.at.size": "zero half",
     "Proportion.count": "zero",
     "Repeats.seconds": "zero half",
@@ -360,10 +361,10 @@ EXEMPT = {
         "Model.at_rest Model.check_declared Model.look Model.may_wait Model.must_wait "
         "Model.only_looks Model.outcome Panel "
         "Model.shared Model.text Picture Prediction QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack "
-        "Slot page title"
+        "Placement Slot humps look page title"
     ),
     "it runs in a child or a manager, with live objects": (
-        "Letter QueueEnd.put Slot.put Tally.add Tally.total intrude visit"
+        "Letter Slot.put Tally.add Tally.total intrude visit"
     ),
     "this project calls it, with what stands in its source": (
         "Lesson PrivateName control_groups missing opens refuse require write_page"

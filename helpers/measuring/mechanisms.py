@@ -3,6 +3,7 @@
 They are listed in ALL: Pipe, Queue, SimpleQueue, shared memory and a Manager's Queue.
 """
 
+from collections.abc import Callable
 from ctypes import Array as CArray
 from ctypes import c_char
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 
 from helpers import validate
 from helpers.contexts import Context
-from helpers.measuring.timing import Mechanism
+from helpers.measuring.timing import Mechanism, Method
 
 ROOM = 1_000_000  # bytes that one message through shared memory may have
 
@@ -25,23 +26,6 @@ def connect_pipe(ctx: Context) -> tuple[Connection, Connection]:
     return ctx.Pipe()
 
 
-# looked up at each call, so that a recording sees them
-def _send(end: Connection, message: bytes) -> None:
-    end.send(message)
-
-
-def _recv(end: Connection) -> bytes:
-    return end.recv()
-
-
-def _send_bytes(end: Connection, message: bytes) -> None:
-    end.send_bytes(message)
-
-
-def _recv_bytes(end: Connection) -> bytes:
-    return end.recv_bytes()
-
-
 @dataclass(frozen=True)
 class QueueEnd:
     """One end of a line made of two queues, one in each direction."""
@@ -49,13 +33,15 @@ class QueueEnd:
     out: Any
     into: Any
 
-    def put(self, message: bytes) -> None:
-        """Put a message into the queue that leads to the other end."""
-        self.out.put(message)
+    @property
+    def put(self) -> Callable[[bytes], None]:
+        """What puts a message into the queue that leads to the other end."""
+        return self.out.put
 
-    def get(self) -> bytes:
-        """Get the next message that comes from the other end."""
-        return self.into.get()
+    @property
+    def get(self) -> Callable[[], bytes]:
+        """What gets the next message that comes from the other end."""
+        return self.into.get
 
 
 def connect_queues(ctx: Context) -> tuple[QueueEnd, QueueEnd]:
@@ -125,10 +111,11 @@ def connect_slots(ctx: Context) -> tuple[QueueEnd, QueueEnd]:
     return QueueEnd(there, back), QueueEnd(back, there)
 
 
-PIPE = Mechanism("Pipe", connect_pipe, _send, _recv)
-PIPE_BYTES = Mechanism("Pipe.send_bytes", connect_pipe, _send_bytes, _recv_bytes)
-QUEUE = Mechanism("Queue", connect_queues, QueueEnd.put, QueueEnd.get)
-SIMPLE_QUEUE = Mechanism("SimpleQueue", connect_simple_queues, QueueEnd.put, QueueEnd.get)
-SHARED_MEMORY = Mechanism("shared memory", connect_slots, QueueEnd.put, QueueEnd.get)
-MANAGER = Mechanism("Manager", connect_through_manager, QueueEnd.put, QueueEnd.get)
+QUEUE_METHODS = Method("put"), Method("get")
+PIPE = Mechanism("Pipe", connect_pipe, Method("send"), Method("recv"))
+PIPE_BYTES = Mechanism("Pipe.send_bytes", connect_pipe, Method("send_bytes"), Method("recv_bytes"))
+QUEUE = Mechanism("Queue", connect_queues, *QUEUE_METHODS)
+SIMPLE_QUEUE = Mechanism("SimpleQueue", connect_simple_queues, *QUEUE_METHODS)
+SHARED_MEMORY = Mechanism("shared memory", connect_slots, *QUEUE_METHODS)
+MANAGER = Mechanism("Manager", connect_through_manager, *QUEUE_METHODS)
 ALL = (PIPE, QUEUE, SIMPLE_QUEUE, SHARED_MEMORY, MANAGER)

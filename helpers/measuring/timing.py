@@ -7,13 +7,16 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from multiprocessing.connection import Connection
 from typing import Any
 
 from helpers import validate
 from helpers.collector import collector_off
 from helpers.contexts import Context
+from helpers.measuring import placement
+from helpers.measuring.humps import Hump, humps
+from helpers.measuring.placement import UNSEEN, Placement
 from helpers.supervision.supervisor import supervised
 
 FEWEST, MOST = 15, 5_000  # trips a size and pair, whatever the budget
@@ -21,9 +24,27 @@ WARM_UP = 5  # trips
 LARGEST = 10**9  # bytes a message
 LONGEST = 3600  # s a message
 MOST_RUNS = 1_000  # pairs of processes, or runs
+LOOK_EVERY = 500  # trips, between two looks at where the processes run: a trip after a look may take longer
 BATCHES = 8  # a size and pair, one-way
 CALL_BATCHES = 5
 HELLO, STOP = b"0", b""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of an end, by its name. It is looked up when it is used, so that a recording sees it.
+
+    Raises TypeError or ValueError for a name that is no text.
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        validate.text("name", self.name)
+
+    def __call__(self, end: Any, *message: bytes) -> Any:
+        """Call it."""
+        return getattr(end, self.name)(*message)
 
 
 @dataclass(frozen=True)
@@ -31,7 +52,7 @@ class Mechanism:
     """A way for two processes to exchange bytes: how it is set up, and how an end sends and receives.
 
     `connect(ctx)` returns the two ends, ours and the child's; `send(end, message)` and `receive(end)` work on either.
-    All three are importable functions, since the child finds them by name.
+    All three are importable functions, since the child finds them by name; `Method` names a method of the ends.
 
     Raises TypeError or ValueError for a name that is no text, or what cannot be called so.
     """
@@ -48,6 +69,15 @@ class Mechanism:
         validate.function("receive", self.receive, "a function of an end that returns a message", 1)
 
 
+def _calls_at(end: Any, mechanism: Mechanism) -> tuple[Callable[[bytes], None], Callable[[], bytes]]:
+    """Return what sends and receives at an end, with as little as possible in between."""
+    return _bound(mechanism.send, end), _bound(mechanism.receive, end)
+
+
+def _bound(function: Callable[..., Any], end: Any) -> Callable[..., Any]:
+    return getattr(end, function.name) if isinstance(function, Method) else partial(function, end)
+
+
 @dataclass(frozen=True)
 class Point:
     """The durations measured at one message size."""
@@ -59,6 +89,11 @@ class Point:
     def median(self) -> float:
         """The duration that half of the samples stay below."""
         return statistics.median(self.samples) / 1e9
+
+    @cached_property
+    def humps(self) -> tuple[Hump, ...]:
+        """The groups into which the samples fall, the largest first: one, or two where one number would mislead."""
+        return humps(self.samples)
 
     @cached_property
     def p99(self) -> float:
@@ -89,11 +124,12 @@ class Measurement:
     pairs: int  # fresh pairs of processes
     points: tuple[Point, ...]
     baseline: Point
+    placement: Placement = UNSEEN
 
     @cached_property
     def fit(self) -> Fit:
-        """The fit to the medians."""
-        return fit_line([point.size for point in self.points], [point.median for point in self.points])
+        """The fit to the medians, or those of the larger humps."""
+        return fit_line([point.size for point in self.points], [point.humps[0].median for point in self.points])
 
 
 def fit_line(sizes: Sequence[int], durations: Sequence[float]) -> Fit:
@@ -198,45 +234,53 @@ def _tell_time(writer: Connection) -> None:
 
 
 def _echo(mechanism: Mechanism, end: Any) -> None:
-    send, receive = mechanism.send, mechanism.receive
-    while (message := receive(end)) != STOP:
-        send(end, message)
+    send, receive = _calls_at(end, mechanism)
+    while (message := receive()) != STOP:
+        send(message)
 
 
 def _drain(mechanism: Mechanism, end: Any) -> None:
-    send, receive = mechanism.send, mechanism.receive
-    while (count := receive(end)) != STOP:
+    send, receive = _calls_at(end, mechanism)
+    while (count := receive()) != STOP:
         for _ in range(int(count)):
-            receive(end)
-        send(end, b"done")
+            receive()
+        send(b"done")
 
 
-def _time_round_trips(mechanism: Mechanism, end: Any, message: bytes, seconds: float) -> list[int]:
-    send, receive, clock = mechanism.send, mechanism.receive, time.perf_counter_ns
+def _time_round_trips(
+    mechanism: Mechanism, end: Any, message: bytes, seconds: float, look: Callable[[], None]
+) -> list[int]:
+    (send, receive), clock = _calls_at(end, mechanism), time.perf_counter_ns
 
     def trips(count: int) -> list[int]:
         samples = []
-        for _ in range(count):
+        for number in range(1, count + 1):
             begin = clock()
-            send(end, message)
-            receive(end)
+            send(message)
+            receive()
             samples.append(clock() - begin)
+            if number % LOOK_EVERY == 0 or number == count:
+                look()
         return samples
 
     return _calibrated(trips, seconds)
 
 
-def _time_batches(mechanism: Mechanism, end: Any, message: bytes, seconds: float) -> list[int]:
-    send, receive, clock = mechanism.send, mechanism.receive, time.perf_counter_ns
+def _time_batches(
+    mechanism: Mechanism, end: Any, message: bytes, seconds: float, look: Callable[[], None]
+) -> list[int]:
+    (send, receive), clock = _calls_at(end, mechanism), time.perf_counter_ns
 
     def batch(count: int) -> int:
         announced = str(count).encode()
         begin = clock()
-        send(end, announced)
+        send(announced)
         for _ in range(count):
-            send(end, message)
-        receive(end)
-        return (clock() - begin) // count
+            send(message)
+        receive()
+        each = (clock() - begin) // count
+        look()
+        return each
 
     each = max(1, batch(WARM_UP)) / 1e9
     # a batch is as long as the time allows, so that its announcement and confirmation hardly count
@@ -255,7 +299,7 @@ def _calibrated(run: Callable[[int], list[int]], seconds: float) -> list[int]:
 def _measure(
     what: str,
     worker: Callable[[Mechanism, Any], None],
-    take_time: Callable[[Mechanism, Any, bytes, float], list[int]],
+    take_time: Callable[[Mechanism, Any, bytes, float, Callable[[], None]], list[int]],
     mechanism: Mechanism,
     sizes: Sequence[int],
     pairs: int,
@@ -268,6 +312,7 @@ def _measure(
     samples: dict[int, list[int]] = {size: [] for size in sorted(sizes)}
     null = Mechanism("nothing", mechanism.connect, _nothing, _nothing)
     idle: list[int] = []
+    looks: list[Placement] = []
     for pair in range(pairs):
         # turning the order round keeps a drift of the machine from looking like an effect of size
         order = list(samples) if pair % 2 == 0 else list(reversed(samples))
@@ -277,12 +322,17 @@ def _measure(
             child.start()
             mechanism.send(ours, HELLO)
             mechanism.receive(ours)
+            look_at_child = partial(_note_placement, looks, child.pid)
             for size in order:
-                samples[size] += take_time(mechanism, ours, bytes(size), share)
-            idle += _time_round_trips(null, ours, b"", share / 4)
+                samples[size] += take_time(mechanism, ours, bytes(size), share, look_at_child)
+            idle += _time_round_trips(null, ours, b"", share / 4, _nothing)
             mechanism.send(ours, STOP)
     points = tuple(Point(size, tuple(taken)) for size, taken in samples.items())
-    return Measurement(mechanism.name, what, method, pairs, points, Point(0, tuple(idle)))
+    return Measurement(mechanism.name, what, method, pairs, points, Point(0, tuple(idle)), sum(looks, UNSEEN))
+
+
+def _note_placement(looks: list[Placement], child: int) -> None:
+    looks.append(placement.look(child))
 
 
 def _nothing(*_: object) -> Any:

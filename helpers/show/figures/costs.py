@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter
 from helpers import validate
 from helpers.measuring.timing import Measurement, Point
 from helpers.show.theme import FAINT, GRID, LINES, MARKERS, Picture, canvas, colour_of
-from helpers.words import duration, rounded
+from helpers.words import duration, percent, rounded
 
 FEW = 2  # measurements that a title has room for
 
@@ -22,7 +22,8 @@ def latency(*measurements: Measurement) -> Picture:
     title = _latency_title(measurements)
     figure, (axes,) = canvas(title, height=4.4)
     for number, each in enumerate(measurements):
-        _line(axes, number, each, lambda point: point.median)
+        _line(axes, number, each, _typical)
+        _humps(axes, number, each)
         if len(measurements) <= FEW:
             _spread_and_fit(axes, number, each)
     nothing = measurements[0].baseline.median
@@ -32,7 +33,7 @@ def latency(*measurements: Measurement) -> Picture:
     band = "\nband: to the slowest 1 %, dots: fit" if len(measurements) <= FEW else ""
     axes.set_ylabel(f"{measurements[0].what}: median{band}")
     _finish(axes, duration)
-    return Picture(figure, title, _words(measurements, lambda point: duration(point.median)))
+    return Picture(figure, title, _words(measurements, _say))
 
 
 def throughput(*measurements: Measurement) -> Picture:
@@ -69,7 +70,26 @@ def _throughput_title(measurements: tuple[Measurement, ...]) -> str:
 
 
 def _rate(point: Point) -> float:
-    return point.size / point.median / 1e6
+    return point.size / _typical(point) / 1e6
+
+
+def _typical(point: Point) -> float:
+    """Return the median of the larger hump."""
+    return point.humps[0].median
+
+
+def _say(point: Point) -> str:
+    if len(point.humps) == 1:
+        return duration(point.median)
+    return " or ".join(f"{duration(hump.median)} ({percent(hump.share, 2)})" for hump in point.humps)
+
+
+def _humps(axes: Axes, number: int, measurement: Measurement) -> None:
+    """Show the second hump of a point, hollow: a line through the middle of both would show what never happens."""
+    second = [(point.size, point.humps[1].median) for point in measurement.points if len(point.humps) > 1]
+    if second:
+        axes.plot(*zip(*second, strict=True), color=colour_of(number), marker=MARKERS[number % len(MARKERS)], ls="",
+                  mfc="none", ms=9, label=f"{measurement.name}, at other times")  # fmt: skip
 
 
 def _best(measurement: Measurement) -> str:
@@ -91,7 +111,7 @@ def _spread_and_fit(axes: Axes, number: int, measurement: Measurement) -> None:
 def _line(axes: Axes, number: int, measurement: Measurement, value: Callable[[Point], float]) -> None:
     axes.plot([point.size for point in measurement.points], [value(point) for point in measurement.points],
               color=colour_of(number), marker=MARKERS[number % len(MARKERS)], ls=LINES[number % len(LINES)],
-              lw=2, ms=7, label=measurement.name)  # fmt: skip
+              lw=2, ms=7, label=_where(measurement))  # fmt: skip
 
 
 def _finish(axes: Axes, say: Callable[[float], str]) -> None:
@@ -106,10 +126,14 @@ def _finish(axes: Axes, say: Callable[[float], str]) -> None:
 
 def _words(measurements: tuple[Measurement, ...], say: Callable[[Point], str]) -> str:
     rows = [
-        f"{each.name}: " + ", ".join(f"{point.size:,} bytes {say(point)}" for point in each.points)
+        f"{_where(each)}: " + ", ".join(f"{point.size:,} bytes {say(point)}" for point in each.points)
         for each in measurements
     ]
     return ". ".join(rows) + "."
+
+
+def _where(measurement: Measurement) -> str:
+    return f"{measurement.name}, {measurement.placement}" if measurement.placement.is_known else measurement.name
 
 
 def _check(measurements: tuple[Measurement, ...]) -> None:

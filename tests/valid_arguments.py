@@ -354,7 +354,7 @@ EXEMPT = {
     "an instrument fills it with what it has seen": (
         "Advice Allowance Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
         "Progress Replay Sample Starvation State Step Stint Trace Update Waiting Walks "
-        "Failure Result"
+        "Failure Hump Result"
     ),
     "one storey of an instrument calls it with the parts of another": (
         "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move "
@@ -363,9 +363,7 @@ EXEMPT = {
         "Model.shared Model.text Picture Prediction QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack "
         "Placement Slot humps look page title"
     ),
-    "it runs in a child or a manager, with live objects": (
-        "Letter Slot.put Tally.add Tally.total intrude visit"
-    ),
+    "it runs in a child or a manager, with live objects": ("Letter Slot.put Tally.add Tally.total intrude visit"),
     "this project calls it, with what stands in its source": (
         "Lesson PrivateName control_groups missing opens refuse require write_page"
     ),

@@ -256,9 +256,9 @@ def _imported_by(job: bytes) -> tuple[list[str], list[Own]]:
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as answer:
-        found = answer.read()
+        told = answer.read()
     os.waitpid(pid, 0)
-    return pickle.loads(found) if found else ([], [])
+    return pickle.loads(told) if told else ([], [])
 
 
 def warm_up(installed: list[str], own: list[Own]) -> None:

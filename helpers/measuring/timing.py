@@ -322,7 +322,7 @@ def _measure(
             child.start()
             mechanism.send(ours, HELLO)
             mechanism.receive(ours)
-            look_at_child = partial(_note_placement, looks, child.pid)
+            look_at_child = partial(_note_placement, looks, child.pid or 0)
             for size in order:
                 samples[size] += take_time(mechanism, ours, bytes(size), share, look_at_child)
             idle += _time_round_trips(null, ours, b"", share / 4, _nothing)

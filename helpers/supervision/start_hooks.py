@@ -5,8 +5,10 @@ first attribute, so it is in place before the target and its arguments are unpic
 unpickled, and the same setup runs from multiprocessing's own after-fork registry.
 """
 
+import os
 import pickle
 import signal
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import current_process, get_start_method, util
@@ -92,8 +94,9 @@ def _start(process: BaseProcess) -> None:
         util.register_after_fork(setup, _ChildSetup.run_after_fork)
         try:
             _plain_start(process)
-        except (pickle.PicklingError, AttributeError) as error:
-            if "pickle" in str(error):
+        except BaseException as error:
+            _end_half_started(error)
+            if isinstance(error, pickle.PicklingError | AttributeError) and "pickle" in str(error):
                 error.add_note(PUT_INTO_A_FILE)
             raise
         finally:
@@ -105,6 +108,15 @@ def _start(process: BaseProcess) -> None:
 
 # writing to a child that does not read may take for ever
 _uninterrupted_start = interrupts.uninterrupted(_start, patience=1.0)
+
+
+def _end_half_started(error: BaseException) -> None:
+    """Kill a child that was launched, but not handed its worker: nobody else knows of it."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        popen = frame.f_locals.get("self")
+        if frame.f_code.co_name == "_launch" and (pid := getattr(popen, "pid", None)):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from multiprocessing.pool import Pool
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import psutil
 import pytest
 
 from helpers.recording import probes, recorder
@@ -242,6 +243,8 @@ def test_a_start_that_lasts_gives_way_to_the_deadline():
     # more than the pipe to the child holds, and a child that never reads it
     with pytest.raises(ProcessesFailed, match="deadline of 2 s"), supervised(2):
         get_context("spawn").Process(target=abs, args=(worker.NeverArrives(), b"x" * 1_000_000)).start()
+    left = [" ".join(child.cmdline()) for child in psutil.Process().children()]
+    assert not [command for command in left if "spawn_main" in command]
 
 
 def test_an_exit_code_is_not_lost_when_a_join_is_interrupted():

@@ -1,8 +1,11 @@
-"""Let nbval start kernels as Jupyter does, and shut them down so that they can tidy up."""
+"""Let nbval start kernels as Jupyter does and shut them down gently, and let tests hear Ctrl-C."""
 
 import os
+import signal
+from collections.abc import Iterator
 
 import nbval.plugin
+import pytest
 from nbval.kernel import RunningKernel
 
 
@@ -30,3 +33,11 @@ class GentleKernel(RunningKernel):
 
 
 nbval.plugin.RunningKernel = GentleKernel
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt, as in a cell: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

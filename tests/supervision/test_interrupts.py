@@ -26,14 +26,6 @@ INSTRUMENTS = (str(Path(supervisor.__file__).parent), str(Path(recorder.__file__
 PLAIN_START = BaseProcess.start
 
 
-@pytest.fixture(autouse=True)
-def interruptible():
-    """Let Ctrl-C raise KeyboardInterrupt, as in a notebook's cell; pytest's workers may have been started without."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 class InterruptAtLine:
     """Sends Ctrl-C when the n-th line of an instrument, or of these functions, runs in the main thread."""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
-STANDING_STILL = 0.05  # s of processor time that a look-out spends while the rest of its process uses none
+STANDING_STILL = 0.15  # s of processor time that a look-out spends while the rest of its process uses none
 NONE = 0.0001  # s; the clocks of a process and of its threads differ by less
 
 

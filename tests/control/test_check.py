@@ -173,10 +173,12 @@ def test_a_program_that_crashes_itself_says_how(program, words):
 def test_a_loop_without_an_operation_is_named_with_its_line(monkeypatch):
     monkeypatch.setattr(run, "_PATIENCE", 1.0)
     failure = check(of(misbehaviour.child_loops)).failure
-    line = misbehaviour.loop_for_ever.__code__.co_firstlineno + 1
+    first = misbehaviour.loop_for_ever.__code__.co_firstlineno
     assert failure.reason == "livelock"
     assert "child has come to no operation" in failure.conflict
-    assert f"loop_for_ever, misbehaviour.py, line {line}" in failure.conflict
+    # the loop has two lines, and either may be under way
+    places = [f"loop_for_ever, misbehaviour.py, line {first + line}" for line in (1, 2)]
+    assert any(place in failure.conflict for place in places)
 
 
 def test_waiting_for_what_nobody_will_change_is_a_livelock():

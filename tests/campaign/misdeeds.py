@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.process import BaseProcess
+from multiprocessing.shared_memory import SharedMemory
 
 from helpers.supervision import supervised
 
@@ -85,11 +86,14 @@ def leave_a_process() -> None:
     _kept.append(subprocess.Popen([sys.executable, "-c", program], start_new_session=True))
 
 
-def leave_a_semaphore() -> None:
-    """Leave a semaphore behind of which the resource tracker does not know."""
-    semaphore = get_context("spawn").Semaphore()
-    resource_tracker.unregister(semaphore._semlock.name, "semaphore")
-    _kept.append(semaphore)
+def leave_a_segment() -> None:
+    """Leave shared memory behind of which the resource tracker does not know.
+
+    A semaphore would be put away by its own finalizer when the kernel ends in order.
+    """
+    segment = SharedMemory(create=True, size=1)
+    resource_tracker.unregister(segment._name, "shared_memory")
+    _kept.append(segment)
 
 
 def leave_a_folder() -> None:
@@ -104,7 +108,7 @@ def leave_a_file_open() -> None:
 
 def leave_everything() -> None:
     """Leave all that can be left."""
-    for leave in (leave_a_process, leave_a_semaphore, leave_a_folder, leave_a_file_open):
+    for leave in (leave_a_process, leave_a_segment, leave_a_folder, leave_a_file_open):
         leave()
 
 

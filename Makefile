@@ -22,7 +22,7 @@ ARGS ?=
 lab: $(READY)
 	$(BIN)/python -m helpers lab $(AS_ROOT) $(ARGS)
 
-# give one lesson back as new, and keep the copy that was there: make fresh NB=01_pipe
+# give one lesson back as new, and keep the copy that was there: make fresh NB=10_pipe
 fresh: $(READY)
 	$(BIN)/python -m helpers fresh $(NB)
 
@@ -50,7 +50,7 @@ lint: $(READY_DEV)
 lesson: $(READY)
 	@$(BIN)/python -m tools.new_lesson $(NAME)
 
-# run every cell again, and keep the outputs; name one with NOTEBOOKS=notebooks/01_pipe.ipynb
+# run every cell again, and keep the outputs; name one with NOTEBOOKS=notebooks/10_pipe.ipynb
 notebooks: $(READY)
 	$(BIN)/python -m tools.execute_notebooks $(NOTEBOOKS)
 

@@ -1,4 +1,4 @@
-"""What a learner types: `python -m helpers lab`, and `python -m helpers fresh 01_pipe`."""
+"""What a learner types: `python -m helpers lab`, and `python -m helpers fresh 10_pipe`."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ def main() -> None:
     commands.add_parser("lab", add_help=False, help="lay the copies, and open the first in JupyterLab")
     commands.add_parser("workbook", help="lay the copies, and open nothing")
     fresh = commands.add_parser("fresh", help="lay one lesson as new; the copy that was there is kept")
-    fresh.add_argument("lesson", help="such as 01_pipe")
+    fresh.add_argument("lesson", help="such as 10_pipe")
     given, options = parser.parse_known_args()
     if options and given.command != "lab":
         parser.error(f"{given.command} does not know {' '.join(options)}")

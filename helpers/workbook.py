@@ -26,7 +26,7 @@ RECORD = ".laid.json"
 class Lesson(NamedTuple):
     """A lesson as it is laid."""
 
-    name: str  # such as "01_pipe"
+    name: str  # such as "10_pipe"
     content: bytes  # the notebook without outputs
     fingerprint: str
 
@@ -55,7 +55,7 @@ def lay() -> list[str]:
 
 
 def fresh(lesson: str) -> str:
-    """Lay one lesson as new, such as "01_pipe", keep the copy that was there, and return a sentence that says so.
+    """Lay one lesson as new, such as "10_pipe", keep the copy that was there, and return a sentence that says so.
 
     Raises what `lay` raises, and TypeError or ValueError for what is not a lesson.
     """
@@ -149,7 +149,7 @@ def _keep(copy: Path) -> Path | None:
 
 
 def _beside(copy: Path, word: str) -> Iterator[Path]:
-    """Yield names for files beside a copy: "01_pipe (new).ipynb", "01_pipe (new 2).ipynb", and so on."""
+    """Yield names for files beside a copy: "10_pipe (new).ipynb", "10_pipe (new 2).ipynb", and so on."""
     yield copy.with_stem(f"{copy.stem} ({word})")
     yield from (copy.with_stem(f"{copy.stem} ({word} {number})") for number in count(2))
 

@@ -1,6 +1,6 @@
 """Run notebooks and keep their outputs: the only way in which the outputs in this project change.
 
-    python -m tools.execute_notebooks notebooks/01_pipe.ipynb ...
+    python -m tools.execute_notebooks notebooks/10_pipe.ipynb ...
 
 A notebook runs in a fresh kernel, from top to bottom. Kept is what a reader of the saved page can use; widgets,
 which need a kernel, and what differs from machine to machine without meaning anything are left out.

@@ -1,4 +1,4 @@
-"""Lesson 05, choosing: what each mechanism costs, what is left of it after a crash, and the advice that follows."""
+"""Choosing: what each mechanism costs, what is left of it after a crash, and the advice that follows."""
 
 import statistics
 import time
@@ -124,7 +124,7 @@ def update_times(method: str = "spawn", updates: int = 500) -> dict[str, float]:
 
 
 def guide(survey: Survey) -> Callable[..., tuple[dict[str, Any], str]]:
-    """Return the function for the panel of lesson 05: a task in, what `rates` draws and the advice in words out.
+    """Return the function for the panel of lesson 14: a task in, what `rates` draws and the advice in words out.
 
     Raises TypeError for anything but a survey.
     """

@@ -403,7 +403,7 @@ BY_LOCK = {False: increments, True: locked_increments}
 
 
 def play(workers: int, increments: int, lock: bool) -> tuple[dict[str, Any], str]:
-    """Count the schedules of so many workers, let them run on real processes too; the panel of lesson 06.
+    """Count the schedules of so many workers, let them run on real processes too; the panel of the lesson.
 
     Return what `compare` draws, the outcomes by both models and as observed, and in words what they come to.
     Raises TypeError or ValueError for workers or increments that are not from 1 to 3, or a lock that is neither True

@@ -1,4 +1,4 @@
-"""Lesson 04, manager: the workers, a class of our own that a manager keeps, and the experiments that use them."""
+"""Manager: the workers, a class of our own that a manager keeps, and the experiments that use them."""
 
 import os
 from collections.abc import Callable
@@ -171,7 +171,7 @@ def _plan(how: str, clerk: Clerk, barrier: Barrier, times: int) -> tuple[Callabl
 
 
 def count_together(workers: int, additions: int, how: str) -> tuple[dict[str, Any], str]:
-    """Count as `count` does; return what `lanes` draws, and how many additions were lost: the panel of lesson 04.
+    """Count as `count` does; return what `lanes` draws, and how many additions were lost: the panel of the lesson.
 
     Raises TypeError and ValueError as `count` does.
     """

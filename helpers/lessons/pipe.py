@@ -1,4 +1,4 @@
-"""Lesson 01, pipe: the workers that run in the child processes, and the experiments that start them."""
+"""Pipe: the workers that run in the child processes, and the experiments that start them."""
 
 import time
 from multiprocessing import get_context
@@ -203,7 +203,7 @@ def send_time(ctx: Context, size: int, late: float, duplex: bool = False) -> flo
 
 
 def converse(messages: int, in_advance: int, kilobytes: int, thinking_ms: int) -> tuple[dict[str, Any], str]:
-    """Exchange messages with an echo, some of them sent before the first answer is read; the panel of lesson 01.
+    """Exchange messages with an echo, some of them sent before the first answer is read; the panel of the lesson.
 
     Return what `lanes` draws, and in words how long a message took, or where both processes were stuck.
     Raises TypeError or ValueError for fewer than one message, more than 1,000, or a size or time out of range.

@@ -1,4 +1,4 @@
-"""Lesson 02, queue: the workers that run in the child processes, and the experiments that start them."""
+"""Queue: the workers that run in the child processes, and the experiments that start them."""
 
 import time
 from collections.abc import Callable, Sequence

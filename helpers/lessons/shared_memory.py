@@ -1,4 +1,4 @@
-"""Lesson 03, shared memory: the workers that run in the child processes, and the experiments that start them."""
+"""Shared memory: the workers that run in the child processes, and the experiments that start them."""
 
 import time
 from collections.abc import Callable
@@ -186,7 +186,7 @@ def count_often(
 
 
 def play(workers: int, increments: int, window_ms: float, lock: bool) -> tuple[dict[str, Any], str]:
-    """Count with so many workers, as often as fits into PANEL_TIME; the panel of lesson 03.
+    """Count with so many workers, as often as fits into PANEL_TIME; the panel of the lesson.
 
     Return what `outcomes` draws, and in words how many runs and updates were lost.
     Raises TypeError or ValueError for workers not from 1 to 64, increments not from 1 to 1,000,000, a window not from

@@ -1,4 +1,4 @@
-"""Lesson 00, start here: the workers that run in the child processes, and the check of the machine."""
+"""Start here: the workers that run in the child processes, and the check of the machine."""
 
 import math
 import os
@@ -70,7 +70,7 @@ def done_together(stints: list[Stint]) -> tuple[float, float]:
 
 
 def share_work(children: int, thousand_steps: int, method: str) -> tuple[dict[str, Any], str]:
-    """Let each child add up so many squares, all at the same time; the panel of lesson 00.
+    """Let each child add up so many squares, all at the same time; the panel of the lesson.
 
     Return what `lanes` draws, and in words how much was done at once. Raises TypeError or ValueError for fewer than
     one child, more than 32, more than 100 million steps, or an unknown start method.

@@ -1,4 +1,4 @@
-"""The experiments of lesson 05: crashes, set-up times and updates, and the advice of its panel."""
+"""The experiments of this lesson: crashes, set-up times and updates, and the advice of its panel."""
 
 import time
 from dataclasses import dataclass

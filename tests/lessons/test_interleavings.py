@@ -1,4 +1,4 @@
-"""The programs of lesson 06: what is known of their schedules from theory, and that real processes can play them."""
+"""The programs of this lesson: what is known of their schedules from theory, and that real processes can play them."""
 
 import re
 from inspect import signature

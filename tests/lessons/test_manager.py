@@ -1,4 +1,4 @@
-"""What lesson 04 says of managers holds, under every start method."""
+"""What the lesson says of managers holds, under every start method."""
 
 import re
 import secrets

@@ -1,4 +1,4 @@
-"""The workers of lesson 01 do what the lesson says of them, under every start method."""
+"""The workers of this lesson do what the lesson says of them, under every start method."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""The workers and experiments of lesson 02 do what the lesson says of them, under every start method."""
+"""The workers and experiments of this lesson do what the lesson says of them, under every start method."""
 
 import io
 from contextlib import redirect_stderr

@@ -1,4 +1,4 @@
-"""The workers of lesson 03 do what the lesson says of them: lose updates for certain, and keep them with a lock."""
+"""The workers of this lesson do what the lesson says of them: lose updates for certain, and keep them with a lock."""
 
 import time
 from multiprocessing import get_all_start_methods, get_context

@@ -1,4 +1,4 @@
-"""The workers and the check of lesson 00."""
+"""The workers and the check of this lesson."""
 
 import math
 import os

@@ -5,6 +5,6 @@ from helpers.front_door import opens
 __getattr__ = opens(
     __name__,
     {
-        "instrument": "CannotCheck Failure Result check rerun",
+        "checking": "CannotCheck Failure Result check rerun",
     },
 )

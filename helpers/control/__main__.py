@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from helpers.command_line import Unusable, program_at, write_page
-from helpers.control.instrument import CannotCheck, check
+from helpers.control.checking import CannotCheck, check
 from helpers.control.strategies import STRATEGIES
 
 

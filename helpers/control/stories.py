@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.control.run import Execution, Step, Waiting
-from helpers.control.world import Op
+from helpers.control.states import Op
 from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.trace import Event, Message, ProcessInfo, Trace
 
 if TYPE_CHECKING:
-    from helpers.control.instrument import Result
+    from helpers.control.checking import Result
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -23,8 +23,9 @@ _EVENTS = set(EventKind) - {EventKind.START, EventKind.RUN, EventKind.FEED}  # o
 def story(run: Execution, reason: str, outcome: Hashable) -> str:
     """Return the run step by step, then what went wrong."""
     names = _names(run)
-    width = max((len(step.party) for step in run.steps), default=0)
-    lines = [f"{number:>4}  {step.party:<{width}}  {_what(step, names)}" for number, step in enumerate(run.steps, 1)]
+    width = max((len(step.participant) for step in run.steps), default=0)
+    numbered = enumerate(run.steps, 1)
+    lines = [f"{number:>4}  {step.participant:<{width}}  {_what(step, names)}" for number, step in numbered]
     if len(lines) > _MOST_LINES:
         left_out = len(lines) - _MOST_LINES
         lines[_MOST_LINES // 2 : -_MOST_LINES // 2] = [f"      ... {left_out} steps ..."]
@@ -36,10 +37,10 @@ def story(run: Execution, reason: str, outcome: Hashable) -> str:
     return "\n".join([head, *lines, *filter(None, tail)])
 
 
-def deed(step: Step) -> str:
+def in_words(step: Step) -> str:
     """Return who did what, and where."""
     label = step.op.thing.split("\t")[0]
-    return f"{step.party} came to {step.op.kind}{' on ' + label if label else ''} in line {step.op.place[1]}"
+    return f"{step.participant} came to {step.op.kind}{' on ' + label if label else ''} in line {step.op.place[1]}"
 
 
 def end(run: Execution) -> str:
@@ -64,20 +65,20 @@ def conflict(run: Execution, reason: str, outcome: Hashable) -> str:
 def trace(run: Execution) -> Trace:
     """Return the run as a recording in which each step lasts a millisecond."""
     names = _names(run)
-    lives = [life for life in run.processes.items() if life[1].kind == "process"]
-    index = {name: number for number, (name, _) in enumerate(lives)}
-    lane = {name: index.get(name, index.get(life.parent, 0)) for name, life in run.processes.items()}
+    processes = {name: each for name, each in run.processes.items() if each.kind == "process"}
+    index = {name: number for number, name in enumerate(processes)}
+    lane = {name: index.get(name, index.get(each.parent, 0)) for name, each in run.processes.items()}
     last = len(run.steps) * _STEP
     infos = [
-        ProcessInfo(name, life.pid, run.processes[life.parent].pid if life.parent else None, life.begin * _STEP,
-                    last if life.end is None else life.end * _STEP, life.exitcode)
-        for name, life in lives
+        ProcessInfo(name, each.pid, run.processes[each.parent].pid if each.parent else None, each.begin * _STEP,
+                    last if each.end is None else each.end * _STEP, each.exitcode)
+        for name, each in processes.items()
     ]  # fmt: skip
     events = [_event(run, number, step, lane, index, names) for number, step in enumerate(run.steps)]
     stuck = [
-        Event(lane[waiting.party], _kind(waiting.op.kind), _stopped(run, waiting.party) * _STEP, last + _STEP,
-              _name(waiting.op.thing, names), outcome=Outcome.NEVER_RETURNED, thread=_thread(waiting.party, index))
-        for waiting in run.waiting
+        Event(lane[each.participant], _kind(each.op.kind), _stopped(run, each.participant) * _STEP, last + _STEP,
+              _name(each.op.thing, names), outcome=Outcome.NEVER_RETURNED, thread=_thread(each.participant, index))
+        for each in run.waiting
     ]  # fmt: skip
     return Trace(infos, sorted(events + stuck, key=lambda event: event.begin), _messages(run, events))
 
@@ -125,10 +126,10 @@ def _name(thing: str, names: dict[str, str]) -> str:
 
 def _what(step: Step, names: dict[str, str]) -> str:
     place = f"  ({_where(step.op)})" if step.op.place[1] and step.op.kind != "begin" else ""
-    late = "time is up: " if step.runs_out else ""
-    said = f": {step.said}" if step.said else ""
+    late = "time is up: " if step.times_out else ""
+    detail = f": {step.detail}" if step.detail else ""
     switch = "  <- preempts" if step.cost else ""
-    return f"{late}{step.op.kind} {_name(step.op.thing, names)}".rstrip() + f"{said}{place}{switch}"
+    return f"{late}{step.op.kind} {_name(step.op.thing, names)}".rstrip() + f"{detail}{place}{switch}"
 
 
 def _where(op: Op) -> str:
@@ -142,21 +143,21 @@ def _waits(waiting: Waiting, names: dict[str, str]) -> str:
     line = f" (line {waiting.op.place[1]})" if waiting.op.place[1] else ", at its own end"
     holders = [holder for holder in waiting.holders if holder]
     if waiting.op.kind == "join":
-        return f"{waiting.party} waits for the end of {thing}{line}"
+        return f"{waiting.participant} waits for the end of {thing}{line}"
     if waiting.op.kind == "feed":
-        return f"{waiting.party} waits for somebody to read {thing}, whose pipe is full"
+        return f"{waiting.participant} waits for somebody to read {thing}, whose pipe is full"
     held = f", held by {' and '.join(holders)}" if holders else ""
-    return f"{waiting.party} waits in {waiting.op.kind} for {thing}{held}{line}"
+    return f"{waiting.participant} waits in {waiting.op.kind} for {thing}{held}{line}"
 
 
 def _lost_update(run: Execution, names: dict[str, str]) -> str:
-    """Name the parties that all read a thing before any of them wrote what it had made of it."""
+    """Name the participants that all read a thing before any of them wrote what it had made of it."""
     lost = _find_lost_update(run)
     if lost is None:
         return ""
     first, others = lost
     verb, both = ("either", "both read") if len(others) == 1 else ("any of them", "all read")
-    who = " and ".join([first.party, *others])
+    who = " and ".join([first.participant, *others])
     return f"{who} {both} {_name(first.op.thing, names)} before {verb} wrote: the later writes undo the earlier."
 
 
@@ -166,8 +167,8 @@ def _find_lost_update(run: Execution) -> tuple[Step, list[str]] | None:
     for step in run.steps:
         thing = step.op.thing
         if _is_reading(step):
-            reads.setdefault(thing, {})[step.party] = step
-        elif _is_writing(step) and reads.get(thing, {}).pop(step.party, None):
+            reads.setdefault(thing, {})[step.participant] = step
+        elif _is_writing(step) and reads.get(thing, {}).pop(step.participant, None):
             others = [name for name in reads[thing] if _next_write(run, name, step)]
             if others:
                 return step, others
@@ -181,17 +182,17 @@ def _overwriting(run: Execution) -> Step | None:
 
 
 def _is_reading(step: Step) -> bool:
-    return step.op.kind == "read" or (step.op.kind == "call" and all(touch[0] != "o" for touch in step.touches))
+    return step.op.kind == "read" or (step.op.kind == "call" and all(access[0] != "o" for access in step.accesses))
 
 
 def _is_writing(step: Step) -> bool:
-    return step.op.kind == "write" or (step.op.kind == "call" and any(touch[0] == "o" for touch in step.touches))
+    return step.op.kind == "write" or (step.op.kind == "call" and any(access[0] == "o" for access in step.accesses))
 
 
 def _next_write(run: Execution, name: str, step: Step) -> Step | None:
-    """Return the next time that a party writes to the thing of this step."""
+    """Return the next time that a participant writes to the thing of this step."""
     later = run.steps[run.steps.index(step) :]
-    same = (other for other in later if other.party == name and other.op.thing == step.op.thing)
+    same = (other for other in later if other.participant == name and other.op.thing == step.op.thing)
     return next(filter(_is_writing, same), None)
 
 
@@ -199,16 +200,16 @@ def _preempted(run: Execution, names: dict[str, str]) -> str:
     """Say between which two operations the turn was taken, and what happened meanwhile."""
     for number in range(len(run.steps) - 1, 0, -1):
         step, before = run.steps[number], run.steps[number - 1]
-        if not step.cost or before.party == step.party:
+        if not step.cost or before.participant == step.participant:
             continue
-        back = next((later for later in run.steps[number:] if later.party == before.party), None)
+        back = next((later for later in run.steps[number:] if later.participant == before.participant), None)
         if back is None:
             continue
         meanwhile = [other for other in run.steps[number : run.steps.index(back)] if other.op.thing][:4]
-        deeds = ", ".join(f"{other.party} did {other.op.kind} {_name(other.op.thing, names)}" for other in meanwhile)
+        done = (f"{other.participant} did {other.op.kind} {_name(other.op.thing, names)}" for other in meanwhile)
         return (
-            f"{before.party} was stopped between {before.op.kind} (line {before.op.place[1]}) and {back.op.kind} "
-            f"(line {back.op.place[1]}); meanwhile {deeds or step.party + ' went on'}."
+            f"{before.participant} was stopped between {before.op.kind} (line {before.op.place[1]}) and {back.op.kind} "
+            f"(line {back.op.place[1]}); meanwhile {', '.join(done) or step.participant + ' went on'}."
         )
     return ""
 
@@ -216,14 +217,14 @@ def _preempted(run: Execution, names: dict[str, str]) -> str:
 def _event(
     run: Execution, number: int, step: Step, lane: dict[str, int], index: dict[str, int], names: dict[str, str]
 ) -> Event:
-    waited = (step.party, False) not in run.steps[number - 1].options if number else False
+    waited = (step.participant, False) not in run.steps[number - 1].options if number else False
     begin = step.waited_since if waited else number
-    outcome = Outcome.TIMED_OUT if step.runs_out else Outcome.OK
+    outcome = Outcome.TIMED_OUT if step.times_out else Outcome.OK
     if step is _overwriting(run):
         outcome = Outcome.LOST_UPDATE
-    return Event(lane[step.party], _kind(step.op.kind), begin * _STEP, (number + 1) * _STEP,
-                 _name(step.op.thing, names), f"{step.op.kind} {step.said}".strip(), outcome=outcome,
-                 thread=_thread(step.party, index))  # fmt: skip
+    return Event(lane[step.participant], _kind(step.op.kind), begin * _STEP, (number + 1) * _STEP,
+                 _name(step.op.thing, names), f"{step.op.kind} {step.detail}".strip(), outcome=outcome,
+                 thread=_thread(step.participant, index))  # fmt: skip
 
 
 def _kind(kind: str) -> EventKind:
@@ -231,12 +232,12 @@ def _kind(kind: str) -> EventKind:
     return EventKind(kind) if kind in _EVENTS else EventKind.STEP
 
 
-def _thread(party: str, index: dict[str, int]) -> str:
-    return "MainThread" if party in index else party.rpartition(" ")[2]
+def _thread(participant: str, index: dict[str, int]) -> str:
+    return "MainThread" if participant in index else participant.rpartition(" ")[2]
 
 
-def _stopped(run: Execution, party: str) -> int:
-    return max((number for number, step in enumerate(run.steps, 1) if step.party == party), default=0)
+def _stopped(run: Execution, participant: str) -> int:
+    return max((number for number, step in enumerate(run.steps, 1) if step.participant == participant), default=0)
 
 
 def _messages(run: Execution, events: list[Event]) -> list[Message]:
@@ -244,11 +245,12 @@ def _messages(run: Execution, events: list[Event]) -> list[Message]:
     sent: dict[str, list[Event]] = {}
     messages = []
     for step, event in zip(run.steps, events, strict=True):
-        channels = {touch[1]: touch[0] for touch in step.touches if touch[1].startswith("Pipe\t") and touch[0] in "ho"}
+        piped = (access for access in step.accesses if access[1].startswith("Pipe\t") and access[0] in "ho")
+        channels = {channel: mode for mode, channel, *_ in piped}
         for channel, mode in channels.items():
             if mode == "h":
                 sent.setdefault(channel, []).append(event)
-            elif sent.get(channel) and step.said:
+            elif sent.get(channel) and step.detail:
                 messages.append(Message(sent[channel].pop(0), event))
     return messages
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from helpers.control.run import CannotCheck, OutOfTime
-from helpers.control.world import Choice, Knowledge, World
+from helpers.control.states import Choice, Knowledge, State
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
-Choose = Callable[[World, list[Choice], int], Choice]
+Choose = Callable[[State, list[Choice], int], Choice]
 
 STRATEGIES = ("bounded", "random", "pct", "all")
 MOST_PREEMPTIONS = 2  # of the strategy "bounded"
@@ -24,11 +24,11 @@ def following(schedule: list[Choice]) -> Choose:
     They raise `CannotCheck` when the schedule is not possible.
     """
 
-    def choose(world: World, options: list[Choice], step: int) -> Choice:
+    def choose(state: State, options: list[Choice], step: int) -> Choice:
         if step >= len(schedule):
-            return world.default(options)
+            return state.default(options)
         if schedule[step] not in options:
-            raise Diverged(step, schedule[step][0], world.alive)
+            raise Diverged(step, schedule[step][0], state.alive)
         return schedule[step]
 
     return choose
@@ -48,13 +48,13 @@ class Diverged(CannotCheck):
 def by_chance(seed: int) -> Callable[[int], Choose]:
     """Return schedules in which everybody who can go on is equally likely to be next."""
     chance = random.Random(seed)
-    return lambda _: lambda world, options, step: chance.choice(options)
+    return lambda _: lambda state, options, step: chance.choice(options)
 
 
 def by_priority(seed: int) -> Callable[[int], Choose]:
     """Return schedules of probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010).
 
-    Everybody gets a random priority at birth, and the highest goes on. At two random steps the one whose turn it is
+    Everybody begins with a random priority, and the highest goes on. At two random steps the one whose turn it is
     falls below all others. The argument is the number of steps of an earlier run.
     """
     chance = random.Random(seed)
@@ -65,13 +65,13 @@ def by_priority(seed: int) -> Callable[[int], Choose]:
             zip(chance.sample(range(max(length, PCT_DEPTH)), PCT_DEPTH - 1), range(PCT_DEPTH - 1), strict=True)
         )
 
-        def choose(world: World, options: list[Choice], step: int) -> Choice:
-            for name in world.born:
+        def choose(state: State, options: list[Choice], step: int) -> Choice:
+            for name in state.names:
                 if name not in priorities:
                     priorities[name] = PCT_DEPTH + chance.random()
             # who only looks again and again would keep the turn for ever
             for name, late in options:
-                if not late and world.alive[name][1].yields:
+                if not late and state.alive[name][1].yields:
                     priorities[name] = -chance.random()
             highest = max(options, key=lambda option: priorities[option[0]])
             if step in changes:
@@ -87,7 +87,7 @@ def by_priority(seed: int) -> Callable[[int], Choose]:
 class _Node:
     """A state that was reached, and how."""
 
-    world: World
+    state: State
     before: "_Node | None" = None
     choice: Choice | None = None
 
@@ -107,7 +107,7 @@ class Search:
     and only steps that are not known are run; the run goes on to the end of the program, so that it teaches more.
     """
 
-    def __init__(self, knowledge: Knowledge, start: World, most: float, until: float) -> None:
+    def __init__(self, knowledge: Knowledge, start: State, most: float, until: float) -> None:
         self.knowledge = knowledge
         self.until = until
         self.most = most
@@ -142,11 +142,11 @@ class Search:
                     nodes.popleft()
                 else:
                     node, choice = edges[0]
-                    world = self.knowledge.successor(node.world, choice)
-                    if world is None:
+                    state = self.knowledge.successor(node.state, choice)
+                    if state is None:
                         return self._unknown([*node.path(), choice])
                     edges.popleft()
-                    nodes.append(_Node(world, node, choice))
+                    nodes.append(_Node(state, node, choice))
             del self._edges[cost]
             self.exhausted = cost
         # no schedule has more preemptions than these, so all of them were tried
@@ -155,15 +155,15 @@ class Search:
 
     def _look_at(self, node: _Node, cost: int) -> bool:
         """Note what can follow on a state; False if that is not known, or has to be seen."""
-        if (key := node.world.key()) in self._seen:
+        if (key := node.state.key()) in self._seen:
             return True
-        options = node.world.options(self.knowledge.answers)
-        if options is None or (not options and node.world.alive):
+        options = node.state.options(self.knowledge.answers)
+        if options is None or (not options and node.state.alive):
             # a deadlock that follows from what is known is to be seen as well
             return False
         self._seen.add(key)
         for choice in options:
-            total = cost + node.world.cost(choice, options)
+            total = cost + node.state.cost(choice, options)
             self._edges.setdefault(total, deque()).append((node, choice))
         return True
 

@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import itertools
 
 from helpers.control import check, rerun
-from helpers.control.family import Family
-from helpers.control.instrument import _Session
+from helpers.control.checking import _Checker
+from helpers.control.process_tree import ProcessTree
 from helpers.control.run import OutOfTime, Run
 from helpers.control.strategies import MOST_PREEMPTIONS, by_chance
 from tests.control import programs
@@ -38,13 +38,13 @@ MOST_RUNS = 2000
 def runs_a_second(method: str) -> float:
     """Return how many random schedules of two children a second controls, in the best of several rounds."""
     program = functools.partial(programs.two_locked_counters, method)
-    with Family(program, "operation") as family:
+    with ProcessTree(program, "operation") as tree:
         strategy = by_chance(0)
         best = 0.0
         for _ in range(ROUNDS):
             begin = time.perf_counter()
             for _ in range(RUNS):
-                execution = Run(family, None, True, time.monotonic() + 60).perform(strategy(0))
+                execution = Run(tree, None, True, time.monotonic() + 60).perform(strategy(0))
             best = max(best, RUNS / (time.perf_counter() - begin))
         print(f"{method:<12} {best:6.0f} runs a second of {len(execution.steps)} steps, wanted {LEAST_RUNS[method]}: "
               f"x {best / LEAST_RUNS[method]:.1f}")  # fmt: skip
@@ -63,24 +63,24 @@ def step_times() -> list[float]:
     """Return how long each step between two operations of one process takes, in ms."""
     times: list[float] = []
 
-    def choose(world, options, step):
+    def choose(state, options, step):
         times.append(time.perf_counter())
-        return world.default(options)
+        return state.default(options)
 
     program = functools.partial(programs.many_steps, METHODS[0], 300)
-    with Family(program, "operation") as family:
+    with ProcessTree(program, "operation") as tree:
         for _ in range(ROUNDS):
-            Run(family, None, True, time.monotonic() + 60).perform(choose)
+            Run(tree, None, True, time.monotonic() + 60).perform(choose)
     return [(later - earlier) * 1e3 for earlier, later in itertools.pairwise(times)]
 
 
 def runs_to_try_all(program, merges: bool) -> str:
     """Return how many runs it takes to try every schedule with up to two preemptions; "+" where that is not all."""
-    with Family(program, "operation") as family:
-        session = _Session(family, lambda _: True, time.monotonic() + 20, merges)
+    with ProcessTree(program, "operation") as tree:
+        checker = _Checker(tree, lambda _: True, time.monotonic() + 20, merges)
         with suppress(OutOfTime):
-            session.try_all(MOST_RUNS, MOST_PREEMPTIONS)
-    return f"{session.runs}" if session.exhausted == MOST_PREEMPTIONS else f"{session.runs} +"
+            checker.try_all(MOST_RUNS, MOST_PREEMPTIONS)
+    return f"{checker.runs}" if checker.exhausted == MOST_PREEMPTIONS else f"{checker.runs} +"
 
 
 def main() -> None:

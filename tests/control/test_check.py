@@ -171,7 +171,7 @@ def test_a_program_that_crashes_itself_says_how(program, words):
 
 
 def test_a_loop_without_an_operation_is_named_with_its_line(monkeypatch):
-    monkeypatch.setattr(run, "_PATIENCE", 1.0)
+    monkeypatch.setattr(run, "_STEP_DEADLINE", 1.0)
     failure = check(of(misbehaviour.child_loops)).failure
     first = misbehaviour.loop_for_ever.__code__.co_firstlineno
     assert failure.reason == "livelock"

@@ -1,4 +1,4 @@
-"""The probes of control: they stand in front of multiprocessing's methods, and stop the party before each operation.
+"""The probes of control: they stand before multiprocessing's methods, and stop a participant at each operation.
 
 They are installed once, in a process that is there for controlled programs only, and stay.
 """

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from multiprocessing import connection
 from typing import Any
 
-from helpers.control.party import current, digest_of, here, note
+from helpers.control.participant import current, digest_of, here, note
 from helpers.control.probes.wrapping import in_words, whole
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
@@ -71,18 +71,19 @@ def _writable(fd: int) -> bool:
 
 
 def _send_in_steps(self: Any, buf: Any, write: Callable[..., int] = os.write) -> None:
-    party = current()
-    if party is None:
+    participant = current()
+    if participant is None:
         _plain_send(self, buf)
         return
     fd, thing, left = self._handle, thing_of(self), memoryview(bytes(buf))
-    party.before("send", thing)
+    participant.before("send", thing)
     while left:
         written = _write_what_fits(fd, left)
-        party.touch(*(("h", f"{thing} >", digest_of(left[:written])) if written else ("r", f"{thing} >")))
+        participant.accessed(*(("h", f"{thing} >", digest_of(left[:written])) if written else ("r", f"{thing} >")))
         left = left[written:]
         if left:
-            party.before("send", thing, ("ask", f"{thing} >"), lambda: True, ready=functools.partial(_writable, fd))
+            can_write = functools.partial(_writable, fd)
+            participant.before("send", thing, ("ask", f"{thing} >"), lambda: True, ready=can_write)
 
 
 def _write_what_fits(fd: int, data: memoryview) -> int:
@@ -100,16 +101,16 @@ def _write_what_fits(fd: int, data: memoryview) -> int:
 
 
 def _recv_in_steps(self: Any, size: int, read: Callable[..., bytes] = os.read) -> io.BytesIO:
-    party = current()
-    if party is None:
+    participant = current()
+    if participant is None:
         return _plain_recv(self, size)
     fd, thing, got = self._handle, thing_of(self), io.BytesIO()
     ready = functools.partial(_readable, fd)
     while got.tell() < size:
-        party.before("recv", thing, ("ask", f"{thing} <"), lambda: not ready(), ready=ready)
+        participant.before("recv", thing, ("ask", f"{thing} <"), lambda: not ready(), ready=ready)
         chunk = os.read(fd, size - got.tell())
-        party.touch("o", f"{thing} <", len(chunk))
-        party.learn(chunk or b"end of file")
+        participant.accessed("o", f"{thing} <", len(chunk))
+        participant.learn(chunk or b"end of file")
         if not chunk:
             raise OSError("got end of file during message") if got.tell() else EOFError
         got.write(chunk)
@@ -119,10 +120,10 @@ def _recv_in_steps(self: Any, size: int, read: Callable[..., bytes] = os.read) -
 def _noted_close(plain: Callable[[Any], None]) -> Callable[[Any], None]:
     @functools.wraps(plain)
     def close(self: Any) -> None:
-        if (party := here()) and not self.closed:
+        if (participant := here()) and not self.closed:
             thing = thing_of(self)
             for side in "><":
-                party.touch("h", f"{thing} {side}", b"close")
+                participant.accessed("h", f"{thing} {side}", b"close")
         plain(self)
 
     return close
@@ -140,9 +141,9 @@ def _noted_pipe(plain: Callable[..., Any]) -> Callable[..., Any]:
 
 def _wait(object_list: Any, timeout: float | None = None) -> list[Any]:
     """Wait till one of the objects is ready (see `multiprocessing.connection.wait`)."""
-    party = current()
+    participant = current()
     objects = list(object_list)
-    if party is None:
+    if participant is None:
         return _plain_wait(objects, timeout)
     things = [f"{thing_of(each)} <" if isinstance(each, connection.Connection) else "an end" for each in objects]
     label = things[0][:-2] if len(things) == 1 and things[0] != "an end" else f"{len(things)} objects\t"
@@ -151,13 +152,13 @@ def _wait(object_list: Any, timeout: float | None = None) -> list[Any]:
         return bool(_plain_wait(objects, 0))
 
     if timeout is not None and timeout <= 0:
-        party.before("wait", label)
-    elif not party.before("wait", label, ("ask", *things), lambda: not is_ready(), timeout, is_ready):
+        participant.before("wait", label)
+    elif not participant.before("wait", label, ("ask", *things), lambda: not is_ready(), timeout, is_ready):
         return []
     ready = _plain_wait(objects, 0)
     for thing in things:
-        party.touch("r", thing)
-    party.learn(bytes(each in ready for each in objects))
+        participant.accessed("r", thing)
+    participant.learn(bytes(each in ready for each in objects))
     return ready
 
 
@@ -172,10 +173,10 @@ def replace_everywhere(plain: Any, ours: Any) -> None:
 def _awaited_accept(plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     @functools.wraps(plain)
     def accept(self: Any) -> Any:
-        if party := current():
+        if participant := current():
             ready = functools.partial(_readable, self._socket.fileno())
-            party.before("accept", NETWORK, ("ask", NETWORK), lambda: not ready(), ready=ready)
-            party.touch("o", NETWORK, b"accept")
+            participant.before("accept", NETWORK, ("ask", NETWORK), lambda: not ready(), ready=ready)
+            participant.accessed("o", NETWORK, b"accept")
         return plain(self)
 
     return accept

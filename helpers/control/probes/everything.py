@@ -5,7 +5,7 @@ from importlib import import_module
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
-_PROBES = ("locks", "values", "channels", "queues", "managers", "pools", "processes", "resources", "outside")
+_PROBES = ("locks", "values", "channels", "queues", "managers", "pools", "processes", "resources", "untracked")
 
 
 def load() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from multiprocessing import synchronize, util
 from typing import Any
 
-from helpers.control.party import ALWAYS, current, here, new_token, note
+from helpers.control.participant import ALWAYS, current, here, new_token, note
 from helpers.control.probes.wrapping import whole
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
@@ -42,8 +42,8 @@ def install() -> None:
 def identity(lock: Any) -> str:
     """Return what names a semaphore in every process of a run."""
     known = lock.__dict__.get("_control_id")
-    if known is None and (party := here()):
-        party.give_up(
+    if known is None and (participant := here()):
+        participant.refuse(
             f"the program uses a {type(lock).__name__} that was made before it began, and that all runs would share; "
             "make it inside the program, or put the program into a file of its own"
         )
@@ -87,58 +87,58 @@ def _controlled_methods(lock: Any) -> None:
 
 
 def _acquire(lock: Any, plain: Callable[..., bool], block: bool = True, timeout: float | None = None) -> bool:
-    party = current()
-    if party is None:
+    participant = current()
+    if participant is None:
         return plain(block, timeout)
     semaphore, who = lock._semlock, identity(lock)
     thing = named(type(lock).__name__, lock)
     if semaphore.kind == synchronize.RECURSIVE_MUTEX and semaphore._is_mine():
-        party.before("acquire", thing, ALWAYS)
+        participant.before("acquire", thing, ALWAYS)
         return plain(block, timeout)
     if block and (timeout is None or timeout > 0):
-        if not party.before("acquire", thing, ("sem", who), semaphore._is_zero, timeout):
+        if not participant.before("acquire", thing, ("sem", who), semaphore._is_zero, timeout):
             return False
         if not plain(False):
-            party.give_up(f"a {thing.split(chr(9))[0]} is taken by somebody who is not under control")
-        party.touch("d", who, -1, semaphore.maxvalue)
+            participant.refuse(f"a {thing.split(chr(9))[0]} is taken by somebody who is not under control")
+        participant.accessed("d", who, -1, semaphore.maxvalue)
         return True
-    party.before("acquire", thing, ALWAYS)
+    participant.before("acquire", thing, ALWAYS)
     taken = plain(False)
-    party.touch(*(("d", who, -1, semaphore.maxvalue) if taken else ("z", who)))
-    party.learn(b"taken" if taken else b"not free")
-    if party.operation is None:
-        party.say("gets it" if taken else "it is not free")
+    participant.accessed(*(("d", who, -1, semaphore.maxvalue) if taken else ("z", who)))
+    participant.learn(b"taken" if taken else b"not free")
+    if participant.operation is None:
+        participant.add_detail("gets it" if taken else "it is not free")
     return taken
 
 
 def _release(lock: Any, plain: Callable[[], None]) -> None:
-    party = current()
-    if party is None:
+    participant = current()
+    if participant is None:
         plain()
         return
     semaphore, who = lock._semlock, identity(lock)
-    party.before("release", named(type(lock).__name__, lock))
+    participant.before("release", named(type(lock).__name__, lock))
     is_last = semaphore.kind != synchronize.RECURSIVE_MUTEX or semaphore._count() == 1
     try:
         plain()
     except BaseException:
-        party.touch("r", who)
+        participant.accessed("r", who)
         raise
     if is_last:
-        party.touch("d", who, 1, semaphore.maxvalue)
+        participant.accessed("d", who, 1, semaphore.maxvalue)
 
 
 def _look(method: str, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     @functools.wraps(plain)
     def look(self: Any) -> Any:
-        party = current()
-        if party is None:
+        participant = current()
+        if participant is None:
             return plain(self)
-        party.before(method, named(type(self).__name__, self))
+        participant.before(method, named(type(self).__name__, self))
         result = plain(self)
-        party.touch("r", identity(self))
-        party.learn(str(result).encode())
-        party.say(str(result))
+        participant.accessed("r", identity(self))
+        participant.learn(str(result).encode())
+        participant.add_detail(str(result))
         return result
 
     return look

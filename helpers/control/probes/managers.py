@@ -8,9 +8,9 @@ from queue import Empty, Full
 from types import SimpleNamespace
 from typing import Any
 
-from helpers.control.party import Party, current, here
+from helpers.control.participant import Participant, current, here
 from helpers.control.probes.channels import own_copy
-from helpers.control.probes.wrapping import in_words, unseen
+from helpers.control.probes.wrapping import exempt, in_words
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -26,14 +26,14 @@ def install() -> None:
     """Stop before every call of a proxy."""
     manager, proxy = managers.BaseManager, managers.BaseProxy
     for method in ("start", "connect", "_finalize_manager", "_number_of_objects", "_debug_info"):
-        unseen(manager, method)
+        exempt(manager, method)
     for method in ("_connect", "_incref", "_decref"):
-        unseen(proxy, method)
+        exempt(proxy, method)
     # what a manager's own methods say to its process, beside the calls of proxies
-    unseen(managers, "dispatch")
+    exempt(managers, "dispatch")
     for name, (listener, client) in list(managers.listener_client.items()):
         clients = SimpleNamespace(client=client)
-        unseen(clients, "client")
+        exempt(clients, "client")
         managers.listener_client[name] = listener, clients.client
     manager._create = _noted(vars(manager)["_create"])
     own_copy(proxy, "_callmethod")
@@ -43,15 +43,15 @@ def install() -> None:
 def _noted(plain: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(plain)
     def create(self: Any, typeid: str, /, *args: Any, **kwargs: Any) -> Any:
-        party = here()
-        if party is None:
+        participant = here()
+        if participant is None:
             return plain(self, typeid, *args, **kwargs)
-        party.free += 1
+        participant.exemptions += 1
         try:
             token, exposed = plain(self, typeid, *args, **kwargs)
         finally:
-            party.free -= 1
-        party.touch("new", f"{typeid}\t{token.id}", 0)
+            participant.exemptions -= 1
+        participant.accessed("new", f"{typeid}\t{token.id}", 0)
         return token, exposed
 
     return create
@@ -60,48 +60,50 @@ def _noted(plain: Callable[..., Any]) -> Callable[..., Any]:
 def _controlled(plain: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(plain)
     def callmethod(self: Any, methodname: str, args: tuple = (), kwds: dict | None = None) -> Any:
-        party = current()
-        if party is None:
+        participant = current()
+        if participant is None:
             return plain(self, methodname, args, kwds or {})
         typeid = self._token.typeid
         thing = f"{typeid}\t{self._token.id}"
 
         def call(*arguments: Any) -> Any:
-            return _served(party, thing, methodname, lambda: plain(self, methodname, arguments, kwds or {}))
+            return _served(participant, thing, methodname, lambda: plain(self, methodname, arguments, kwds or {}))
 
         if methodname == "acquire":
-            return _try_till_done(party, thing, methodname, args, 0, lambda: call(False))
+            return _try_till_done(participant, thing, methodname, args, 0, lambda: call(False))
         if typeid in _QUEUES and methodname in ("get", "put"):
-            return _queue_call(party, thing, methodname, args, kwds or {}, plain, self)
+            return _queue_call(participant, thing, methodname, args, kwds or {}, plain, self)
         if typeid == "Event" and methodname == "wait":
             methodname = "is_set"
-            return _try_till_done(party, thing, "wait", (True, *args), 0, call)
+            return _try_till_done(participant, thing, "wait", (True, *args), 0, call)
         if methodname in ("wait", "wait_for") or (typeid == "JoinableQueue" and methodname == "join"):
-            party.give_up(f"{typeid}.{methodname} of a manager waits in the manager's process, out of control's sight; "
-                          f"use multiprocessing's own {typeid}")  # fmt: skip
-        party.before("call", thing)
-        party.say(_call_in_words(methodname, args))
+            participant.refuse(
+                f"{typeid}.{methodname} of a manager waits in the manager's process, out of control's sight; "
+                f"use multiprocessing's own {typeid}"
+            )
+        participant.before("call", thing)
+        participant.add_detail(_call_in_words(methodname, args))
         return call(*args)
 
     return callmethod
 
 
-def _served(party: Party, thing: str, method: str, serve: Callable[[], Any]) -> Any:
-    """Have a call done by the manager, and note what it touched and what came of it."""
+def _served(participant: Participant, thing: str, method: str, serve: Callable[[], Any]) -> Any:
+    """Have a call done by the manager, and note what it accessed and what came of it."""
     changes = method not in _READS
-    party.free += 1
+    participant.exemptions += 1
     try:
         result = serve()
         changes = changes and not (method == "acquire" and result is False)
     except Exception as error:
-        party.learn(repr(error).encode())
+        participant.learn(repr(error).encode())
         raise
     finally:
-        party.free -= 1
-        party.touch(*(("o", thing, method) if changes else ("r", thing)))
-    party.learn(_digestible(result))
+        participant.exemptions -= 1
+        participant.accessed(*(("o", thing, method) if changes else ("r", thing)))
+    participant.learn(_digestible(result))
     if result is not None:
-        party.say(f"gives {in_words(result)}")
+        participant.add_detail(f"gives {in_words(result)}")
     return result
 
 
@@ -117,35 +119,35 @@ def _call_in_words(method: str, args: tuple) -> str:
 
 
 def _try_till_done(
-    party: Party, thing: str, kind: str, args: tuple, block_at: int, attempt: Callable[[], bool]
+    participant: Participant, thing: str, kind: str, args: tuple, block_at: int, attempt: Callable[[], bool]
 ) -> bool:
     """Try a call that may have to wait in the manager again after each change, rather than wait there."""
     blocks = args[block_at] if len(args) > block_at else True
     timeout = args[block_at + 1] if len(args) > block_at + 1 else None
-    party.before(kind, thing)
+    participant.before(kind, thing)
     while True:
         result = attempt()
         if result or not blocks:
             return result
-        if not party.stop(kind, thing, ("change", thing), timeout is not None):
+        if not participant.stop(kind, thing, ("change", thing), timeout is not None):
             return False
 
 
 def _queue_call(
-    party: Party, thing: str, method: str, args: tuple, kwds: dict, plain: Callable[..., Any], proxy: Any
+    participant: Participant, thing: str, method: str, args: tuple, kwds: dict, plain: Callable[..., Any], proxy: Any
 ) -> Any:
     own = 1 if method == "put" else 0
     item, options = args[:own], dict(zip(("block", "timeout"), args[own:], strict=False)) | kwds
     if method == "put" and not item:
         item = (options.pop("item"),)
     blocks, timeout = options.get("block", True), options.get("timeout")
-    party.before(method, thing)
+    participant.before(method, thing)
     while True:
         try:
-            party.say(_call_in_words(method, item))
-            result = _served(party, thing, "get", lambda: plain(proxy, method, (*item, False)))
-            party.touch("o", thing, method)
+            participant.add_detail(_call_in_words(method, item))
+            result = _served(participant, thing, "get", lambda: plain(proxy, method, (*item, False)))
+            participant.accessed("o", thing, method)
             return result
         except (Empty, Full):
-            if not blocks or not party.stop(method, thing, ("change", thing), timeout is not None):
+            if not blocks or not participant.stop(method, thing, ("change", thing), timeout is not None):
                 raise

@@ -1,10 +1,10 @@
-"""Probes on `Pool`: its three threads are parties, and so are its workers, which take tasks from a queue."""
+"""Probes on `Pool`: its three threads are participants, and so are its workers, which take tasks from a queue."""
 
 import queue
 import threading
 from multiprocessing import pool
 
-from helpers.control.probes.threads import Condition, Event, SimpleQueue, Standin, Thread
+from helpers.control.probes.threads import Condition, Event, Overlay, SimpleQueue, Thread
 from helpers.control.probes.wrapping import whole
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
@@ -12,6 +12,6 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 def install() -> None:
     """Schedule the threads of every pool, and let them wait where the controller knows of it."""
-    pool.threading = Standin(threading, Thread=Thread, Event=Event, Condition=Condition)
-    pool.queue = Standin(queue, SimpleQueue=SimpleQueue)
+    pool.threading = Overlay(threading, Thread=Thread, Event=Event, Condition=Condition)
+    pool.queue = Overlay(queue, SimpleQueue=SimpleQueue)
     whole(pool.Pool, "terminate", "terminate", lambda self: "Pool\t", in_parts=True)

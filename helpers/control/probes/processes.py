@@ -18,11 +18,11 @@ from multiprocessing import (
 )
 from typing import Any
 
-from helpers.control import party as parties
-from helpers.control.party import current, here, is_own, new_token
+from helpers.control import participant as participants
+from helpers.control.participant import current, here, is_own, new_token
 from helpers.control.probes.channels import replace_everywhere
-from helpers.control.probes.threads import Standin
-from helpers.control.probes.wrapping import unseen, whole
+from helpers.control.probes.threads import Overlay
+from helpers.control.probes.wrapping import exempt, whole
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -37,7 +37,7 @@ def install(connect_to_new_process: Connect | None) -> None:
     """Stop before every operation on a process; spawned ones come from where `connect_to_new_process` gets them."""
     base = process.BaseProcess
     base.start, base.join, base._bootstrap = _start, _join, _bootstrap
-    parties.roots |= {_bootstrap.__code__, perform_program.__code__}
+    participants.roots |= {_bootstrap.__code__, perform_program.__code__}
     for name in ("exitcode",):
         setattr(base, name, property(_look(name, vars(base)[name].fget)))
     base.is_alive = _look("is_alive", base.is_alive)
@@ -45,7 +45,7 @@ def install(connect_to_new_process: Connect | None) -> None:
         if method in vars(base):
             whole(base, method, method, _thing, stops=True)
     popen_fork.Popen._send_signal = _noted_signal(popen_fork.Popen._send_signal)
-    unseen(popen_fork.Popen, "poll")
+    exempt(popen_fork.Popen, "poll")
     if connect_to_new_process:
         _spawn_from(connect_to_new_process)
     replace_everywhere(time.sleep, _sleep)
@@ -53,89 +53,89 @@ def install(connect_to_new_process: Connect | None) -> None:
     # not in `connection`, whose loops end when time passes
     for module in (managers, pool, queues, synchronize):
         if hasattr(module, "time"):
-            module.time = Standin(time, monotonic=parties.clock, sleep=_sleep)
+            module.time = Overlay(time, monotonic=participants.clock, sleep=_sleep)
 
 
 def perform_program(program: Callable[[], Any], grain_of_run: str) -> None:
-    """Be the first party: call the program, tell its outcome, and leave as a program does."""
+    """Be the first participant: call the program, tell its outcome, and leave as a program does."""
     global grain
     grain = grain_of_run
-    party = parties.Party("main", "main")
-    parties.become(party)
-    party.stop("begin")
+    participant = participants.Participant("main", "main")
+    participants.become(participant)
+    participant.stop("begin")
     _trace_lines()
     try:
         outcome = program()
     except SystemExit as error:
         sys.settrace(None)
-        party.end(error.code if isinstance(error.code, int) else int(error.code is not None))
+        participant.end(error.code if isinstance(error.code, int) else int(error.code is not None))
         return
     except BaseException as error:
         sys.settrace(None)
-        party.tell_crash(_words_for(error))
+        participant.tell_crash(_words_for(error))
         sys.excepthook(*sys.exc_info())
-        party.end(1)
+        participant.end(1)
         return
     sys.settrace(None)
-    party.tell_outcome(_packed(outcome, party))
+    participant.tell_outcome(_packed(outcome, participant))
     util._exit_function()
     util._flush_std_streams()
-    party.end(0)
-    parties.become(None)
+    participant.end(0)
+    participants.become(None)
 
 
-def _packed(outcome: Any, party: parties.Party) -> bytes:
+def _packed(outcome: Any, participant: participants.Participant) -> bytes:
     try:
         hash(outcome)
         return pickle.dumps(outcome)
     except Exception as error:
-        party.give_up(f"the program must return something hashable that can be pickled, not {outcome!r} ({error})")
+        participant.refuse(f"the program must return something hashable that can be pickled, not {outcome!r} ({error})")
         raise
 
 
 def _start(child: Any) -> None:
-    party = current()
-    if party is None:
+    participant = current()
+    if participant is None:
         _plain_start(child)
         return
-    party.stop("start", f"{child.name}\t")
+    participant.stop("start", f"{child.name}\t")
     token = child._control_token = new_token()
-    party.free += 1
+    participant.exemptions += 1
     try:
         _plain_start(child)
     finally:
-        party.free -= 1
-    party.touch("birth", token, child.name, "process", child.pid)
+        participant.exemptions -= 1
+    participant.accessed("started", token, child.name, "process", child.pid)
     if child._popen.method != "fork":
         # it imports and unpickles meanwhile; nothing else may happen until it has
-        party.settle()
+        participant.settle()
 
 
 def _bootstrap(child: Any, parent_sentinel: Any = None) -> int:
     token = child.__dict__.get("_control_token")
     if token is None:
-        parties.become(None)
+        participants.become(None)
         return _plain_bootstrap(child, parent_sentinel)
-    party = parties.Party(token, child.name)
-    parties.become(party)
-    party.stop("begin", f"{child.name}\t")
-    child.run = functools.partial(_run, child.run, party)
+    participant = participants.Participant(token, child.name)
+    participants.become(participant)
+    participant.stop("begin", f"{child.name}\t")
+    child.run = functools.partial(_run, child.run, participant)
     code = _plain_bootstrap(child, parent_sentinel)
     util._exit_function()
     util._flush_std_streams()
-    party.end(code)
-    parties.become(None)
+    participant.end(code)
+    participants.become(None)
     return code
 
 
-def _run(plain: Callable[[], None], party: parties.Party) -> None:
+def _run(plain: Callable[[], None], participant: participants.Participant) -> None:
     _trace_lines()
     try:
         plain()
     except SystemExit:
         raise
     except BaseException as error:
-        party.tell_crash(_words_for(error))
+        participant.tell_crash(_words_for(error))
         raise
     finally:
         sys.settrace(None)
@@ -155,36 +155,36 @@ def _thing(child: Any) -> str:
 
 
 def _join(child: Any, timeout: float | None = None) -> None:
-    party, token = current(), child.__dict__.get("_control_token")
-    if party and token and child._popen is not None:
-        if not party.before("join", _thing(child), ("end", token), lambda: True, timeout):
+    participant, token = current(), child.__dict__.get("_control_token")
+    if participant and token and child._popen is not None:
+        if not participant.before("join", _thing(child), ("end", token), lambda: True, timeout):
             return
-        party.touch("r", f"end {token}")
+        participant.accessed("r", f"end {token}")
         timeout = None
-    if party:
-        party.free += 1
+    if participant:
+        participant.exemptions += 1
     try:
         _plain_join(child, timeout)
     finally:
-        if party:
-            party.free -= 1
+        if participant:
+            participant.exemptions -= 1
 
 
 def _look(method: str, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     @functools.wraps(plain)
     def look(child: Any) -> Any:
-        party, token = current(), child.__dict__.get("_control_token")
-        if party is None or token is None or child is process._current_process:
+        participant, token = current(), child.__dict__.get("_control_token")
+        if participant is None or token is None or child is process._current_process:
             return plain(child)
-        party.before(method, _thing(child))
-        party.free += 1
+        participant.before(method, _thing(child))
+        participant.exemptions += 1
         try:
             result = plain(child)
         finally:
-            party.free -= 1
-        party.touch("r", f"end {token}")
-        party.learn(str(result).encode())
-        party.say(str(result))
+            participant.exemptions -= 1
+        participant.accessed("r", f"end {token}")
+        participant.learn(str(result).encode())
+        participant.add_detail(str(result))
         return result
 
     return look
@@ -194,23 +194,23 @@ def _noted_signal(plain: Callable[[Any, int], None]) -> Callable[[Any, int], Non
     @functools.wraps(plain)
     def send_signal(popen: Any, number: int) -> None:
         plain(popen, number)
-        if party := here():
-            party.touch("signal", popen.pid)
-            party.settle()
+        if participant := here():
+            participant.accessed("signal", popen.pid)
+            participant.settle()
 
     return send_signal
 
 
 def _sleep(seconds: float) -> None:
     """Let the others go first (see `time.sleep`)."""
-    party = current() if here() else None
-    if party is None:
+    participant = current() if here() else None
+    if participant is None:
         _plain_sleep(seconds)
         return
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
-    party.before("sleep", "", would_wait=lambda: True)
-    parties.pass_time(seconds)
+    participant.before("sleep", "", would_wait=lambda: True)
+    participants.pass_time(seconds)
 
 
 def _spawn_from(connect_to_new_process: Connect) -> None:
@@ -224,7 +224,7 @@ def _spawn_from(connect_to_new_process: Connect) -> None:
     class Served(popen_forkserver.Popen):
         method = "forkserver"
 
-    unseen(popen_forkserver.Popen, "poll")
+    exempt(popen_forkserver.Popen, "poll")
     context.SpawnProcess._Popen = staticmethod(Spawned)
     context.ForkServerProcess._Popen = staticmethod(Served)
 
@@ -239,7 +239,7 @@ def _begin_call(frame: Any, event: str, _: Any) -> Any:
 
 
 def _at_line(frame: Any, event: str, _: Any) -> Any:
-    if event == "line" and (party := current()) and party.operation is None:
-        party.stop("line", "", place=(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
-        party.touch("outside", "a line")
+    if event == "line" and (participant := current()) and participant.operation is None:
+        participant.stop("line", "", place=(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+        participant.accessed("untracked", "a line")
     return _at_line

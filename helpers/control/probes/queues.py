@@ -1,4 +1,4 @@
-"""Probes on the queues; the thread that feeds a `Queue` is a party of its own."""
+"""Probes on the queues; the thread that feeds a `Queue` is a participant of its own."""
 
 import os
 import threading
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from multiprocessing import queues
 from typing import Any
 
-from helpers.control.party import Operation, here
+from helpers.control.participant import Operation, here
 from helpers.control.probes.locks import identity, name_by, named
-from helpers.control.probes.threads import Standin, Thread
+from helpers.control.probes.threads import Overlay, Thread
 from helpers.control.probes.wrapping import in_words, whole
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
@@ -17,7 +17,7 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 def install() -> None:
     """Stop before every operation on a queue."""
-    queues.threading = Standin(threading, Thread=Thread)
+    queues.threading = Overlay(threading, Thread=Thread)
     queue, joinable, simple = queues.Queue, queues.JoinableQueue, queues.SimpleQueue
     for kind in (queue, simple):
         for method in ("put", "get", "empty"):
@@ -25,15 +25,15 @@ def install() -> None:
     for method in ("qsize", "full"):
         whole(queue, method, method, _name, _result, stops=True, data_of=_places)
     for method in ("put", "task_done", "join"):
-        said = _item if method == "put" else None
-        whole(joinable, method, method, _name, said, data_of=None if method == "put" else _unfinished)
+        detail = _item if method == "put" else None
+        whole(joinable, method, method, _name, detail, data_of=None if method == "put" else _unfinished)
     for kind in (queue, joinable):
         kind.put = _buffered(vars(kind)["put"])
     for kind in (queue, joinable, simple):
         kind.__init__ = _named(kind.__init__, kind.__name__)
     queue._start_thread = _named_feeder(queue._start_thread)
     queue._feed = staticmethod(_feed)
-    queue._finalize_close = staticmethod(_told(queue._finalize_close))
+    queue._finalize_close = staticmethod(_noted_end(queue._finalize_close))
 
 
 def _item(_: None, item: Any = None, *more: Any, **named: Any) -> str:
@@ -80,24 +80,24 @@ def _named_feeder(plain: Callable[[Any], None]) -> Callable[[Any], None]:
 def _buffered(plain: Callable[..., None]) -> Callable[..., None]:
     def put(self: Any, *args: Any, **kwargs: Any) -> None:
         plain(self, *args, **kwargs)
-        if party := here():
-            party.touch("h", _waiting_items(self._buffer), None)
+        if participant := here():
+            participant.accessed("h", _waiting_items(self._buffer), None)
 
     put.__name__ = "put"
     return put
 
 
-def _told(plain: Callable[..., None]) -> Callable[..., None]:
+def _noted_end(plain: Callable[..., None]) -> Callable[..., None]:
     def finalize_close(buffer: deque, notempty: threading.Condition) -> None:
         plain(buffer, notempty)
-        if party := here():
-            party.touch("h", _waiting_items(buffer), b"close")
+        if participant := here():
+            participant.accessed("h", _waiting_items(buffer), b"close")
 
     return finalize_close
 
 
 def _waiting_items(buffer: deque) -> str:
-    # a buffer never leaves its process, and no party has two threads that feed from one
+    # a buffer never leaves its process, and no participant has two threads that feed from one
     return f"items {os.getpid()}.{id(buffer)}"
 
 
@@ -110,14 +110,14 @@ def _feed(
 
     Stands in for `Queue._feed`, and does what that does.
     """
-    party, items = here(), _waiting_items(buffer)
+    participant, items = here(), _waiting_items(buffer)
     while True:
-        if party:
-            party.operation = None
-            party.stop("feed", _feeds[items], ("ask", items), ready=lambda: bool(buffer))
-            party.touch("o", items, b"feed")
-            party.operation = Operation("feed", _feeds[items])
-            party.operation.begun = True
+        if participant:
+            participant.operation = None
+            participant.stop("feed", _feeds[items], ("ask", items), ready=lambda: bool(buffer))
+            participant.accessed("o", items, b"feed")
+            participant.operation = Operation("feed", _feeds[items])
+            participant.operation.begun = True
         with notempty:
             while not buffer:
                 notempty.wait()
@@ -130,8 +130,8 @@ def _feed(
             parcel = queues._ForkingPickler.dumps(item)
             with writelock:
                 send_bytes(parcel)
-            if party:
-                party.say(in_words(item))
+            if participant:
+                participant.add_detail(in_words(item))
         except Exception as error:
             if ignore_epipe and getattr(error, "errno", 0) == queues.errno.EPIPE:
                 return

@@ -2,7 +2,7 @@
 
 from multiprocessing import resource_tracker
 
-from helpers.control.party import note
+from helpers.control.participant import note
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 

@@ -1,6 +1,6 @@
 """What stands in for `threading`, `time` and `queue` within the modules of multiprocessing itself.
 
-The threads of queues and pools become parties: they are scheduled too, and wait where the controller knows of it.
+The threads of queues and pools become participants: they are scheduled too, and wait where the controller knows of it.
 """
 
 import os
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from helpers.control import party as parties
-from helpers.control.party import here, new_token
+from helpers.control import participant as participants
+from helpers.control.participant import here, new_token
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 
-class Standin:
+class Overlay:
     """A module in which some names mean something else."""
 
     def __init__(self, module: ModuleType, **instead: Any) -> None:
@@ -28,7 +28,7 @@ class Standin:
 
 
 class Thread(threading.Thread):
-    """A thread that is a party, if the thread that starts it is one."""
+    """A thread that is a participant, if the thread that starts it is one."""
 
     _token = ""
 
@@ -37,7 +37,7 @@ class Thread(threading.Thread):
         starter = here()
         if starter:
             self._token = new_token()
-            starter.touch("birth", self._token, self._role(), "thread", os.getpid())
+            starter.accessed("started", self._token, self._role(), "thread", os.getpid())
         super().start()
 
     def run(self) -> None:
@@ -45,35 +45,39 @@ class Thread(threading.Thread):
         if not self._token:
             super().run()
             return
-        party = parties.Party(self._token, self._role())
-        parties.become(party)
-        party.stop("begin")
+        participant = participants.Participant(self._token, self._role())
+        participants.become(participant)
+        participant.stop("begin")
         try:
             super().run()
         finally:
-            party.operation = None
-            parties.become(None)
-            party.end(0)
+            participant.operation = None
+            participants.become(None)
+            participant.end(0)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for its end."""
-        party = parties.current()
-        if party and self._token:
+        participant = participants.current()
+        if participant and self._token:
             needs = ("end", self._token)
-            if not party.before("join", f"{self._role()}\t{self._token}", needs, self.is_alive, timeout):
+            if not participant.before("join", f"{self._role()}\t{self._token}", needs, self.is_alive, timeout):
                 return
-            party.touch("r", f"end {self._token}")
+            participant.accessed("r", f"end {self._token}")
         super().join(timeout)
 
     def _role(self) -> str:
         names = {"QueueFeederThread": "feeder"}
         target = getattr(self, "_target", None)
-        role = {"_handle_workers": "keeper", "_handle_tasks": "tasks", "_handle_results": "results"}
+        role = {
+            "_handle_workers": "worker-handler",
+            "_handle_tasks": "task-handler",
+            "_handle_results": "result-handler",
+        }
         return names.get(self.name) or role.get(getattr(target, "__name__", ""), "thread")
 
 
 class Event:
-    """A `threading.Event` for which a party waits where the controller knows of it."""
+    """A `threading.Event` for which a participant waits where the controller knows of it."""
 
     def __init__(self) -> None:
         self._is_set = False
@@ -86,8 +90,8 @@ class Event:
     def set(self) -> None:
         """Let those go on who wait for it."""
         self._is_set = True
-        if party := here():
-            party.touch("h", self._thing, b"set")
+        if participant := here():
+            participant.accessed("h", self._thing, b"set")
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set."""
@@ -98,7 +102,7 @@ class Condition:
     """A `threading.Condition` of threads of which one runs at a time."""
 
     def __init__(self, lock: Any = None) -> None:
-        self._sleeping: list[list] = []
+        self._waiters: list[list] = []
         self._thing = f"condition {new_token()}"
 
     def __enter__(self) -> bool:
@@ -109,16 +113,16 @@ class Condition:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is notified."""
-        self._sleeping.append(bed := [])
-        return _wait_until("wait", self._thing, lambda: bool(bed), timeout)
+        self._waiters.append(waiter := [])
+        return _wait_until("wait", self._thing, lambda: bool(waiter), timeout)
 
     def notify(self, n: int = 1) -> None:
         """Wake who slept longest."""
-        for bed in self._sleeping[:n]:
-            bed.append(True)
-        del self._sleeping[:n]
-        if party := here():
-            party.touch("h", self._thing, b"notify")
+        for waiter in self._waiters[:n]:
+            waiter.append(True)
+        del self._waiters[:n]
+        if participant := here():
+            participant.accessed("h", self._thing, b"notify")
 
 
 class SimpleQueue:
@@ -131,8 +135,8 @@ class SimpleQueue:
     def put(self, item: Any) -> None:
         """Add an item."""
         self._items.append(item)
-        if party := here():
-            party.touch("h", self._thing, None)
+        if participant := here():
+            participant.accessed("h", self._thing, None)
 
     def get(self) -> Any:
         """Take the oldest item."""
@@ -141,10 +145,10 @@ class SimpleQueue:
 
 
 def _wait_until(kind: str, thing: str, holds: Callable[[], bool], timeout: float | None) -> bool:
-    party = here()
-    if party is None:
-        raise RuntimeError("a thread without a party waits for one that is controlled")
-    if not holds() and not party.before(kind, f"{thing}\t{thing}", ("ask", thing), lambda: True, timeout, holds):
+    participant = here()
+    if participant is None:
+        raise RuntimeError("a thread without a participant waits for one that is controlled")
+    if not holds() and not participant.before(kind, f"{thing}\t{thing}", ("ask", thing), lambda: True, timeout, holds):
         return False
-    party.touch("o", thing, b"got")
+    participant.accessed("o", thing, b"got")
     return True

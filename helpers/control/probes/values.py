@@ -5,19 +5,19 @@ from collections.abc import Callable
 from multiprocessing import heap, sharedctypes
 from typing import Any
 
-from helpers.control.party import Operation, current, digest_of, here, note, take_back
+from helpers.control.participant import Operation, current, digest_of, here, note, take_back
 from helpers.control.probes.locks import identity, name_by
-from helpers.control.probes.wrapping import in_words, unseen
+from helpers.control.probes.wrapping import exempt, in_words
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 
-_PLAIN = ("outside", "plain shared memory")
+_PLAIN = ("untracked", "plain shared memory")
 
 
 def install() -> None:
     """Stop before every reading and writing of a `Value` or `Array`, and notice plain shared memory."""
-    unseen(heap.Arena, "__init__")
+    exempt(heap.Arena, "__init__")
     base = sharedctypes.SynchronizedBase
     base.__init__ = _labelled(base.__init__)
     base.get_obj = _noticed(base.get_obj)
@@ -50,25 +50,25 @@ def install() -> None:
 def _controlled(verb: str, plain: Callable[..., Any], is_all: bool = False) -> Callable[..., Any]:
     @functools.wraps(plain)
     def controlled(self: Any, *args: Any) -> Any:
-        party = current()
-        if party is None or party.operation is not None:
+        participant = current()
+        if participant is None or participant.operation is not None:
             return plain(self, *args)
         who = identity(self._lock)
         thing = f"{self._lock.__dict__.get('_control_label', 'Value')}\t{who}"
-        party.operation = Operation(verb, thing, in_parts=False)
+        participant.operation = Operation(verb, thing, in_parts=False)
         try:
             result = plain(self, *args)
         finally:
-            party.operation = None
+            participant.operation = None
         content = bytes(memoryview(self._obj).cast("B"))
         data = f"{who} data"
         if verb == "read":
-            party.touch("r", data)
-            party.learn(repr(result).encode())
-            party.say(in_words(result))
+            participant.accessed("r", data)
+            participant.learn(repr(result).encode())
+            participant.add_detail(in_words(result))
         else:
-            party.touch("w" if is_all else "u", data, digest_of(content))
-            party.say(in_words(args[-1]))
+            participant.accessed("w" if is_all else "u", data, digest_of(content))
+            participant.add_detail(in_words(args[-1]))
         return result
 
     return controlled
@@ -89,7 +89,7 @@ def _noticed(plain: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(plain)
     def noticed(*args: Any, **kwargs: Any) -> Any:
         result = plain(*args, **kwargs)
-        if (party := here()) is None or not party.free:
+        if (participant := here()) is None or not participant.exemptions:
             note(*_PLAIN)
         return result
 

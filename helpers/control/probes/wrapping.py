@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from helpers.control.party import Operation, current, here
+from helpers.control.participant import Operation, current, here
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -12,53 +12,53 @@ MOST_WORDS = 40  # characters of a value in a story
 
 
 def whole(
-    owner: Any, method: str, kind: str, thing_of: Callable[[Any], str], said: Callable[..., str] | None = None,
+    owner: Any, method: str, kind: str, thing_of: Callable[[Any], str], detail: Callable[..., str] | None = None,
     in_parts: bool = False, stops: bool = False, data_of: Callable[[Any], tuple] | None = None,
 ) -> None:  # fmt: skip
     """Make the calls of a method one operation, though it is made of smaller ones.
 
-    `said` gets the result and the arguments, and returns words for the story. With `stops` the method itself stops,
-    because nothing that it calls does. `data_of` returns what each step of it touches unseen.
+    `detail` gets the result and the arguments, and returns words for the story. With `stops` the method itself stops,
+    because nothing that it calls does. `data_of` returns what each step of it accesses beside its calls.
     """
     plain = vars(owner)[method]
 
     @functools.wraps(plain)
     def controlled(self: Any, *args: Any, **kwargs: Any) -> Any:
-        party = current()
-        if party is None or party.operation is not None:
+        participant = current()
+        if participant is None or participant.operation is not None:
             return plain(self, *args, **kwargs)
         data = data_of(self) if data_of else ()
-        party.operation = Operation(kind, thing_of(self), in_parts, data)
+        participant.operation = Operation(kind, thing_of(self), in_parts, data)
         try:
             if stops:
-                party.before(kind, thing_of(self))
+                participant.before(kind, thing_of(self))
             result = plain(self, *args, **kwargs)
-            if said:
-                party.say(said(result, *args, **kwargs))
+            if detail:
+                participant.add_detail(detail(result, *args, **kwargs))
             return result
         finally:
-            party.operation = None
+            participant.operation = None
             if data:
-                party.touch(*data)
+                participant.accessed(*data)
 
     setattr(owner, method, controlled)
 
 
-def unseen(owner: Any, method: str) -> None:
+def exempt(owner: Any, method: str) -> None:
     """Control nothing of what a method does inside."""
     kept = vars(owner)[method]
     plain = getattr(kept, "__func__", kept)
 
     @functools.wraps(plain)
     def free(*args: Any, **kwargs: Any) -> Any:
-        party = here()
-        if party is None:
+        participant = here()
+        if participant is None:
             return plain(*args, **kwargs)
-        party.free += 1
+        participant.exemptions += 1
         try:
             return plain(*args, **kwargs)
         finally:
-            party.free -= 1
+            participant.exemptions -= 1
 
     setattr(owner, method, type(kept)(free) if isinstance(kept, staticmethod | classmethod) else free)
 

@@ -1,10 +1,10 @@
-"""Notices what parties may share unseen, so that no two orders are taken for the same because of it."""
+"""Notices what may be shared without an operation, so that no two orders are taken for the same because of it."""
 
 import os
 import sys
 from typing import Any
 
-from helpers.control.party import here
+from helpers.control.participant import here
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -23,9 +23,9 @@ def _notice(event: str, args: tuple[Any, ...]) -> None:
             isinstance(path, str)
             and not path.endswith(_CODE)
             and path != os.devnull
-            and (party := here())
-            and not party.free
+            and (participant := here())
+            and not participant.exemptions
         ):
-            party.touch("outside", path)
-    elif event in ("mmap.__new__", "sqlite3.connect") and (party := here()) and not party.free:
-        party.touch("outside", event)
+            participant.accessed("untracked", path)
+    elif event in ("mmap.__new__", "sqlite3.connect") and (participant := here()) and not participant.exemptions:
+        participant.accessed("untracked", event)

@@ -1,4 +1,4 @@
-"""The processes of a check: the zygote and all that is forked of it, run by run, and what they leave behind."""
+"""The processes of a check: the template process, all that is forked of it run by run, and what they leave."""
 
 import os
 import pickle
@@ -18,8 +18,8 @@ from multiprocessing import get_start_method, spawn, util
 from pathlib import Path
 from typing import Any, Self
 
-from helpers.control import link
-from helpers.control.party import HELLO, is_own
+from helpers.control import protocol
+from helpers.control.participant import HELLO, is_own
 from helpers.control.probes import everything
 from helpers.control.run import CannotCheck
 
@@ -30,7 +30,7 @@ _ENDS_WITHIN = 2.0  # seconds
 _MOST_OUTPUT = 4000  # characters
 
 
-class Family:
+class ProcessTree:
     """The processes of one check."""
 
     def __init__(self, program: Callable[[], Any], grain: str) -> None:
@@ -46,25 +46,25 @@ class Family:
 
     def __enter__(self) -> Self:
         self.folder = tempfile.mkdtemp(prefix="control-")
-        self.listener, self.address = link.listen(self.folder)
+        self.listener, self.address = protocol.listen(self.folder)
         ours, theirs = socket.socketpair()
         self._output = (Path(self.folder) / "output").open("w+b")
-        code = (f"import sys; sys.path[:] = {sys.path!r}; from helpers.control.zygote import main; "
+        code = (f"import sys; sys.path[:] = {sys.path!r}; from helpers.control.template_process import main; "
                 f"main({theirs.fileno()}, {self.folder!r}, {self.address!r}, {self.job.hex()!r})")  # fmt: skip
-        self._zygote = subprocess.Popen(
+        self._template = subprocess.Popen(
             [sys.executable, *util._args_from_interpreter_flags(), "-c", code],
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output,
             start_new_session=True,
         )  # fmt: skip
         theirs.close()
-        self.line = link.Link(ours)
-        self._hellos: dict[str, tuple[link.Link, int]] = {}
+        self.link = protocol.Link(ours)
+        self._hellos: dict[str, tuple[protocol.Link, int]] = {}
         self._dead: dict[int, int] = {}
         self._handles: dict[int, int] = {}  # pid -> what becomes ready when the process has ended
         self._group = 0
         self._group_is_over = True
         try:
-            self._hear_zygote(_STARTS_WITHIN)
+            self._receive(_STARTS_WITHIN)
         except BaseException:
             self.__exit__()
             raise
@@ -72,20 +72,20 @@ class Family:
 
     def __exit__(self, *_: object) -> None:
         self._forget_run()
-        self.line.close()
+        self.link.close()
         self.listener.close()
         try:
-            self._zygote.wait(_ENDS_WITHIN)
+            self._template.wait(_ENDS_WITHIN)
         except subprocess.TimeoutExpired:
-            self._zygote.kill()
-            self._zygote.wait()
+            self._template.kill()
+            self._template.wait()
         self._output.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- a run -------------------------------------------------------------------------------------------------------
 
     def begin_run(self) -> None:
-        """Have the zygote fork the first process of a run."""
+        """Have the template process fork the first process of a run."""
         self._output.truncate(0)
         self._output.seek(0)
         self._dead.clear()
@@ -94,13 +94,13 @@ class Family:
         if self.is_own_fork:
             self._group = self._fork()
             return
-        self.line.send(("run", self.job))
+        self.link.send(("run", self.job))
         until = time.monotonic() + _STARTS_WITHIN
         while not self._group:
-            self._hear_zygote(until - time.monotonic())
+            self._receive(until - time.monotonic())
 
     def _fork(self) -> int:
-        from helpers.control import zygote
+        from helpers.control import template_process
 
         everything.load()
         with warnings.catch_warnings():
@@ -108,7 +108,7 @@ class Family:
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if pid == 0:
-            zygote.be_forked_program(self)
+            template_process.be_forked_program(self)
         with suppress(OSError):
             os.setpgid(pid, pid)
         return pid
@@ -116,7 +116,7 @@ class Family:
     def as_child(self) -> None:
         """Let go, in a fork of this process, of what belongs to the controller."""
         os.setpgid(0, 0)
-        self.line.close()
+        self.link.close()
         self.listener.close()
         for fd, file in ((0, os.devnull), (1, None), (2, None)):
             os.dup2(self._output.fileno() if file is None else os.open(file, os.O_RDONLY), fd)
@@ -143,11 +143,11 @@ class Family:
             if left <= 0:
                 if asked:
                     break
-                self.line.send(("kill", self._group))
+                self.link.send(("kill", self._group))
                 asked, until = True, time.monotonic() + _ENDS_WITHIN
                 continue
             with suppress(TimeoutError):
-                self._hear_zygote(left)
+                self._receive(left)
         self._forget_run()
         for kind, name in leftovers:
             _remove(kind, name)
@@ -155,56 +155,56 @@ class Family:
         return self._output.read().decode(errors="replace")[-_MOST_OUTPUT:]
 
     def _forget_run(self) -> None:
-        for line, _ in self._hellos.values():
-            line.close()
+        for link, _ in self._hellos.values():
+            link.close()
         self._hellos.clear()
         for handle in self._handles.values():
             os.close(handle)
         self._handles.clear()
 
-    def await_hello(self, token: str, pid: int, until: float) -> tuple[link.Link | None, int]:
-        """Wait for a new party; return its line and its pid, or None if it has died before."""
+    def await_hello(self, token: str, pid: int, until: float) -> tuple[protocol.Link | None, int]:
+        """Wait for a new participant; return its link and its pid, or None if it has died before."""
         while token not in self._hellos:
             left = until - time.monotonic()
             if left <= 0:
                 raise CannotCheck(f"a process that {self.name} has started has not begun in time")
-            ready, _, _ = select.select([self.listener, self.line.line], [], [], left)
+            ready, _, _ = select.select([self.listener, self.link.socket], [], [], left)
             if self.listener in ready:
                 self._greet()
-            elif self.line.line in ready:
-                self._hear_zygote(left)
+            elif self.link.socket in ready:
+                self._receive(left)
                 if pid in self._dead:
                     return None, pid
-        line, own_pid = self._hellos.pop(token)
+        link, own_pid = self._hellos.pop(token)
         if hasattr(os, "pidfd_open") and own_pid not in self._handles:
             with suppress(OSError):
                 self._handles[own_pid] = os.pidfd_open(own_pid)
-        return line, own_pid
+        return link, own_pid
 
     def _greet(self) -> None:
         connection, _ = self.listener.accept()
         connection.settimeout(_ENDS_WITHIN)
-        line = link.Link(connection)
-        what, token, pid, _ = line.receive()
+        link = protocol.Link(connection)
+        what, token, pid, _ = link.receive()
         assert what == HELLO
-        self._hellos[token] = line, pid
+        self._hellos[token] = link, pid
 
-    def await_death(self, pid: int, line: link.Link, within: float) -> int | None:
+    def await_exit(self, pid: int, link: protocol.Link, within: float) -> int | None:
         """Wait until a process is really gone; return its exit code, None where it cannot be known."""
         until = time.monotonic() + within
         if pid in self._handles:
             select.select([self._handles[pid]], [], [], within)
         else:
             with suppress(OSError, EOFError):
-                line.line.settimeout(within)
-                while line.line.recv(4096):
+                link.socket.settimeout(within)
+                while link.socket.recv(4096):
                     pass
         if (code := _zombie_code(pid)) is not None:
             return code
-        # nobody but the zygote has it for a child: it is reaped, and tells
+        # nobody but the template process has it for a child: it is reaped, and tells
         while pid not in self._dead and (left := until - time.monotonic()) > 0:
             with suppress(TimeoutError):
-                self._hear_zygote(min(left, 0.2))
+                self._receive(min(left, 0.2))
         return self._dead.get(pid)
 
     def where(self, pid: int) -> str:
@@ -221,10 +221,10 @@ class Family:
                     return f"{function}, {Path(file).name}, line {line}"
         return ""
 
-    def _hear_zygote(self, within: float) -> None:
-        self.line.line.settimeout(max(0.01, within))
+    def _receive(self, within: float) -> None:
+        self.link.socket.settimeout(max(0.01, within))
         try:
-            what, *content = self.line.receive()
+            what, *content = self.link.receive()
         except EOFError:
             self._output.seek(0)
             words = self._output.read().decode(errors="replace").strip().splitlines()[-1:]

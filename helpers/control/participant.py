@@ -1,6 +1,6 @@
-"""A party: one thread of a controlled process. It stops before each operation and goes on when the controller says so.
+"""A participant: one thread of a controlled process, which stops before each operation until the controller says go.
 
-What it does between two stops is one step. With its next stop it tells what the step has touched, so that the
+What it does between two stops is one step. With its next stop it tells what the step has accessed, so that the
 controller knows which steps depend on each other:
 
     ("new", thing, value)   made it; a semaphore starts with `value`
@@ -9,17 +9,17 @@ controller knows which steps depend on each other:
     ("h", thing, value)     added to it, whatever was in it (a message sent)
     ("o", thing, value)     added to it or took from it, depending on what was in it (a message received)
     ("u", thing, value)     changed a part of its value, which is now this
-    ("s", thing, value)     as "o", and what the party knows now depends on what was in it
-    ("v", thing)            as "r", and what the party knows now depends on what was in it
+    ("s", thing, value)     as "o", and what the participant knows now depends on what was in it
+    ("v", thing)            as "r", and what the participant knows now depends on what was in it
     ("d", thing, number, most)  took or gave a permit of a semaphore that has `most` at most
     ("z", thing)            found no permit
     ("pair", thing, thing)  made a duplex pipe whose ends these are
-    ("birth", token, name, kind, pid)  started a process or thread, which will say hello with this token
+    ("started", token, name, kind, pid)  started a process or thread, which will say hello with this token
     ("signal", pid)         sent a signal that may end a process
     ("named", kind, name), ("unnamed", kind, name)  made or removed something that outlives processes
-    ("outside", what)       used what can be shared unseen: a file, plain memory
+    ("untracked", what)     used what can be shared without an operation: a file, plain memory
 
-A value of None stands for all that the party has learned so far.
+A value of None stands for all that the participant has learned so far.
 """
 
 import itertools
@@ -34,17 +34,18 @@ from multiprocessing import process
 from types import CodeType, FrameType
 from typing import Any
 
-from helpers.control import link
+from helpers.control import protocol
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
-# what a party says first in a message
-HELLO, STOP, ANSWER, SETTLE, OUTCOME, CRASH, TROUBLE, END = (
-    "hello", "stop", "answer", "settle", "outcome", "crash", "trouble", "end"
+# what a participant says first in a message
+HELLO, STOP, ANSWER, SETTLE, OUTCOME, CRASH, REFUSAL, END = (
+    "hello", "stop", "answer", "settle", "outcome", "crash", "refusal", "end"
 )  # fmt: skip
 
-# when a party that has stopped can go on: always; or when a semaphore has a permit ("sem", thing); a party has ended
-# ("end", token); a thing has changed since ("change", thing); the party, asked, finds that it can ("ask", things)
+# when a participant that has stopped can go on: always; or when a semaphore has a permit ("sem", thing); a participant
+# has ended ("end", token); a thing has changed since ("change", thing); the participant, asked, finds that it can
+# ("ask", things)
 Needs = tuple[Any, ...]
 ALWAYS: Needs = ("always",)
 
@@ -61,40 +62,40 @@ class Operation:
         self.kind = kind
         self.thing = thing
         self.in_parts = in_parts  # each smaller call is a step of its own
-        self.data = data  # what each of its steps touches unseen
+        self.data = data  # what each of its steps accesses beside its calls
         self.begun = False
 
 
-class Party:
-    """This thread's line to the controller."""
+class Participant:
+    """This thread's link to the controller."""
 
     def __init__(self, token: str, name: str) -> None:
-        self.link = link.connect(_address)
+        self.link = protocol.connect(_address)
         _links.add(self.link)
         self.token = token
         self.operation: Operation | None = None
-        self.free = 0  # above 0: what multiprocessing does within an operation is no operation of its own
-        self.touched: list[tuple] = _made_early.copy()
+        self.exemptions = 0  # above 0: what multiprocessing does within an operation is no operation of its own
+        self.accesses: list[tuple] = _made_early.copy()
         _made_early.clear()
         self.observed: list[bytes] = []  # digests of what it has learned in this step
-        self.said = ""
+        self.detail = ""
         self.link.send((HELLO, token, os.getpid(), name))
 
     def stop(
-        self, kind: str, thing: str = "", needs: Needs = ALWAYS, may_run_out: bool = False,
+        self, kind: str, thing: str = "", needs: Needs = ALWAYS, may_time_out: bool = False,
         ready: Callable[[], bool] | None = None, place: Place | None = None,
     ) -> bool:  # fmt: skip
-        """Wait until it is this party's turn again; False when its time has run out instead.
+        """Wait until it is this participant's turn again; False when its time has run out instead.
 
         `ready` tells whether the operation can be done now; it is asked only while nobody else runs.
         """
         place = place or own_place(sys._getframe(1))
-        self._tell(STOP, (kind, thing, place, needs, may_run_out))
+        self._send(STOP, (kind, thing, place, needs, may_time_out))
         while True:
-            order = self._hear()
-            if order in (link.GO, link.TIME_IS_UP):
-                return order == link.GO
-            if order == link.ASK:
+            order = self._receive()
+            if order in (protocol.GO, protocol.TIME_IS_UP):
+                return order == protocol.GO
+            if order == protocol.ASK:
                 self.link.send((ANSWER, bool(ready and ready())))
 
     def before(
@@ -110,7 +111,7 @@ class Party:
             if operation.begun and not operation.in_parts and not (would_wait and self._has_to(would_wait, needs)):
                 return True
             if operation.begun and operation.data:
-                self.touch(*operation.data)
+                self.accessed(*operation.data)
             operation.begun = True
             kind, thing = operation.kind, operation.thing
         goes_on = self.stop(kind, thing, needs, timeout is not None, ready)
@@ -124,72 +125,72 @@ class Party:
         kind, *things = needs
         if kind == "ask":
             for thing in things:
-                self.touch("r", thing)
+                self.accessed("r", thing)
         elif kind == "sem" and waits:
-            self.touch("z", things[0])
+            self.accessed("z", things[0])
         elif kind == "end":
-            self.touch("r", f"end {things[0]}")
+            self.accessed("r", f"end {things[0]}")
         return waits
 
     def settle(self) -> None:
-        """Wait until whoever was started in this step has said hello, and whoever was killed in it is dead."""
-        self._tell(SETTLE, None)
-        self._hear()
+        """Wait until whoever was started in this step has said hello, and whoever was killed in it has ended."""
+        self._send(SETTLE, None)
+        self._receive()
 
-    def give_up(self, trouble: str) -> None:
+    def refuse(self, reason: str) -> None:
         """Tell the controller that this program cannot be controlled, and why."""
-        self._tell(TROUBLE, trouble)
-        self._hear()
+        self._send(REFUSAL, reason)
+        self._receive()
         leave()
 
-    def touch(self, *touch: Any) -> None:
-        """Note what this step has touched (see the head of this file)."""
-        self.touched.append(touch)
+    def accessed(self, *access: Any) -> None:
+        """Note what this step has accessed (see the head of this file)."""
+        self.accesses.append(access)
 
     def learn(self, data: bytes | bytearray | memoryview) -> bytes:
-        """Note that the party now knows these data, on which its next steps may depend; return their digest."""
+        """Note that the participant now knows these data, on which its next steps may depend; return their digest."""
         self.observed.append(digest := digest_of(data))
         return digest
 
-    def say(self, words: str) -> None:
+    def add_detail(self, words: str) -> None:
         """Note a few words on this step for the story: the value that was read, or written."""
-        self.said = words if not self.said else f"{self.said}, {words}"
+        self.detail = words if not self.detail else f"{self.detail}, {words}"
 
     def tell_outcome(self, outcome: bytes) -> None:
         """Tell the controller what the program returned."""
-        self._tell(OUTCOME, outcome)
-        self._hear()
+        self._send(OUTCOME, outcome)
+        self._receive()
 
     def tell_crash(self, words: str) -> None:
-        """Tell the controller that an exception ends this party."""
+        """Tell the controller that an exception ends this participant."""
         self.link.send((CRASH, words))
 
     def end(self, code: int) -> None:
         """Say goodbye."""
-        self._tell(END, code)
+        self._send(END, code)
         _links.discard(self.link)
         self.link.close()
 
-    def _tell(self, what: str, content: Any) -> None:
-        strays, _strays[:] = tuple(_strays), []
-        step = tuple(self.touched), tuple(self.observed), self.said
-        self.touched, self.observed, self.said = [], [], ""
+    def _send(self, what: str, content: Any) -> None:
+        uncontrolled, _uncontrolled[:] = tuple(_uncontrolled), []
+        step = tuple(self.accesses), tuple(self.observed), self.detail
+        self.accesses, self.observed, self.detail = [], [], ""
         try:
-            self.link.send((what, *step, strays, content))
+            self.link.send((what, *step, uncontrolled, content))
         except OSError:
             leave()
 
-    def _hear(self) -> bytes:
+    def _receive(self) -> bytes:
         try:
-            order = self.link.line.recv(1)
+            order = self.link.socket.recv(1)
         except OSError:
             order = b""
-        if order in (b"", link.QUIT):
+        if order in (b"", protocol.QUIT):
             leave()
         return order
 
 
-def configure(address: link.Address) -> None:
+def configure(address: protocol.Address) -> None:
     """Set where the controller listens."""
     global _address
     _address = address
@@ -206,19 +207,19 @@ def pass_time(seconds: float) -> None:
     _now += max(0.0, seconds)
 
 
-def note(*touch: Any) -> None:
-    """Note what this thread's step has touched, if it is a party, or what a party that is still to come has made."""
-    if _local.party is not None:
-        _local.party.touch(*touch)
+def note(*access: Any) -> None:
+    """Note what this thread's step has accessed; where no participant is yet, the first one to come tells it."""
+    if _local.participant is not None:
+        _local.participant.accessed(*access)
     elif not _is_controlled:
-        _made_early.append(touch)
+        _made_early.append(access)
 
 
-def take_back(*touch: Any) -> None:
+def take_back(*access: Any) -> None:
     """Undo a `note` of this step."""
-    notes = _local.party.touched if _local.party is not None else _made_early
-    if touch in notes:
-        notes.remove(touch)
+    notes = _local.participant.accesses if _local.participant is not None else _made_early
+    if access in notes:
+        notes.remove(access)
 
 
 def new_token() -> str:
@@ -226,43 +227,43 @@ def new_token() -> str:
     return f"{os.getpid()}.{next(_numbers)}"
 
 
-_address: link.Address = ""
+_address: protocol.Address = ""
 _now = 0.0
 _numbers = itertools.count()
-_links: set[link.Link] = set()
+_links: set[protocol.Link] = set()
 
 
 class _Local(threading.local):
-    party: Party | None = None
+    participant: Participant | None = None
 
 
 _local = _Local()
-_made_early: list[tuple] = []  # by modules that were imported before the party began
-_strays: list[str] = []  # operations of threads that are no parties
+_made_early: list[tuple] = []  # by modules that were imported before the participant began
+_uncontrolled: list[str] = []  # operations of threads that are no participants
 _is_controlled = False
 
 
-def current() -> Party | None:
-    """Return the party whose operation is to be controlled: None inside a larger operation, or without control."""
-    party = _local.party
-    if party is None:
+def current() -> Participant | None:
+    """Return the participant whose operation is to be controlled; None inside a larger one, or without control."""
+    participant = _local.participant
+    if participant is None:
         if _is_controlled:
-            _note_stray()
+            _note_uncontrolled()
         return None
-    return None if party.free else party
+    return None if participant.exemptions else participant
 
 
-def here() -> Party | None:
-    """Return the party of this thread, if it has one."""
-    return _local.party
+def here() -> Participant | None:
+    """Return the participant of this thread, if it has one."""
+    return _local.participant
 
 
-def become(party: Party | None) -> None:
-    """Make this thread that party."""
+def become(participant: Participant | None) -> None:
+    """Make this thread that participant."""
     global _is_controlled
-    _local.party = party
+    _local.participant = participant
     if threading.current_thread() is threading.main_thread():
-        _is_controlled = party is not None
+        _is_controlled = participant is not None
 
 
 def leave() -> None:
@@ -307,21 +308,21 @@ _own: dict[CodeType, bool] = {}
 roots: set[CodeType] = set()  # of the frames in which a process begins; under fork those of its parent lie beyond
 
 
-def _note_stray() -> None:
+def _note_uncontrolled() -> None:
     thread = threading.current_thread().name
     file, line, _ = own_place(sys._getframe(2))
-    _strays.append(f"thread {thread} ({os.path.basename(file)}, line {line})")  # noqa: PTH119
+    _uncontrolled.append(f"thread {thread} ({os.path.basename(file)}, line {line})")  # noqa: PTH119
 
 
-def _forget_parties() -> None:
-    # a child forked behind multiprocessing's back must not speak on its parent's line
+def _forget_participants() -> None:
+    # a child forked behind multiprocessing's back must not speak on its parent's link
     global _is_controlled
-    for line in _links:
-        line.close()
+    for link in _links:
+        link.close()
     _links.clear()
-    _local.party = None
+    _local.participant = None
     _is_controlled = False
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_parties)
+    os.register_at_fork(after_in_child=_forget_participants)

@@ -1,6 +1,6 @@
-"""The line between a party and the controller: short messages of plain values, one byte for an order.
+"""The link between a participant and the controller: short messages of plain values, one byte for an order.
 
-A party speaks first; each message is answered by an order when the party may go on.
+A participant speaks first; each message is answered by an order when the participant may go on.
 """
 
 import marshal
@@ -19,22 +19,22 @@ GO, TIME_IS_UP, ASK, QUIT = b"g", b"t", b"?", b"q"
 
 
 class Link:
-    """One end of the line."""
+    """One end of the link."""
 
-    def __init__(self, line: socket.socket) -> None:
-        self.line = line
+    def __init__(self, end: socket.socket) -> None:
+        self.socket = end
         self._received = b""
 
     def send(self, message: Any) -> None:
         """Send a message of plain values (numbers, strings, bytes, None, tuples of them)."""
         data = marshal.dumps(message)
-        self.line.sendall(_SIZE.pack(len(data)) + data)
+        self.socket.sendall(_SIZE.pack(len(data)) + data)
 
     def receive(self) -> Any:
         """Return the next message; raises EOFError when the other end is gone, TimeoutError as the socket does."""
         while len(self._received) < 4 or len(self._received) < 4 + _SIZE.unpack_from(self._received)[0]:
             try:
-                more = self.line.recv(65536)
+                more = self.socket.recv(65536)
             except ConnectionError:
                 more = b""
             if not more:
@@ -46,14 +46,14 @@ class Link:
 
     def close(self) -> None:
         """Close this end."""
-        self.line.close()
+        self.socket.close()
 
 
 def listen(folder: str) -> tuple[socket.socket, Address]:
     """Return a listening socket and its address; only this user can reach it."""
     if hasattr(socket, "AF_UNIX"):
         listener = socket.socket(socket.AF_UNIX)
-        listener.bind(os.path.join(folder, "line"))  # noqa: PTH118 (no Path where children import)
+        listener.bind(os.path.join(folder, "controller"))  # noqa: PTH118 (no Path where children import)
     else:
         listener = socket.create_server(("127.0.0.1", 0))
     listener.listen(128)
@@ -61,7 +61,7 @@ def listen(folder: str) -> tuple[socket.socket, Address]:
 
 
 def connect(address: Address) -> Link:
-    """Return a line to the controller that listens there."""
-    line = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
-    line.connect(address)
-    return Link(line)
+    """Return a link to the controller that listens there."""
+    end = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
+    end.connect(address)
+    return Link(end)

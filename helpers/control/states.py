@@ -1,8 +1,8 @@
-"""What the controller knows of a program: states of it, and how each party's steps change them.
+"""What the controller knows of a program: states of it, and how each participant's steps change them.
 
-A program whose parties depend on nothing but each other is a graph. A step of a party depends on what the party has
-learned so far, and on the state of what the step touches; so a step that was seen once is known wherever both are the
-same, and need not be run again. This is how orders that cannot differ are not tried twice.
+A program whose participants depend on nothing but each other is a graph. A step of a participant depends on what it has
+learned so far, and on what the step accesses; so a step that was seen once is known wherever both are the same, and
+need not be run again. This is how orders that cannot differ are not tried twice.
 """
 
 from collections.abc import Hashable, Iterator
@@ -11,46 +11,46 @@ from typing import Any, NamedTuple
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
-Choice = tuple[str, bool]  # the party that is next, and whether its time runs out instead
-# touches after which the world is as it was, or that only take and give permits
+Choice = tuple[str, bool]  # the participant that is next, and whether its time runs out instead
+# accesses after which the state is as it was, or that only take and give permits
 NEUTRAL = frozenset({"r", "v", "z", "d"})
 
 
 class Op(NamedTuple):
-    """The operation before which a party has stopped."""
+    """The operation before which a participant has stopped."""
 
     kind: str  # "acquire", "read", "send", "begin", ...
     thing: str  # what it is about: a label, a tab and an identity; or "" for nothing
     place: tuple[str, int, str]  # file, line, function
-    needs: tuple[Any, ...]  # see `helpers.control.party`
-    may_run_out: bool  # its time may run out while it waits
+    needs: tuple[Any, ...]  # see `helpers.control.participant`
+    may_time_out: bool  # its time may run out while it waits
     yields: bool  # it lets others go first: it sleeps, or has only looked again and again
 
 
 @dataclass(frozen=True, eq=False)
 class Transition:
-    """One step of one party, as it was seen once."""
+    """One step of one participant, as it was seen once."""
 
-    touches: tuple[tuple, ...]  # with the version seen, where the step depends on it
-    local: int  # what the party has learned afterwards
+    accesses: tuple[tuple, ...]  # with the version seen, where the step depends on it
+    local: int  # what the participant has learned afterwards
     op: Op | None  # before which it stops next; None when it has ended
-    births: tuple[tuple[str, int, Op], ...] = ()
+    started: tuple[tuple[str, int, Op], ...] = ()
     ends: tuple[tuple[str, int | None], ...] = ()  # who has ended in this step, with the exit code
 
 
 @dataclass(eq=False)
-class World:
+class State:
     """One state: who has stopped where, and what each shared thing holds."""
 
-    alive: dict[str, tuple[int, Op]] = field(default_factory=dict)  # in order of birth; what each knows, and its stop
+    alive: dict[str, tuple[int, Op]] = field(default_factory=dict)  # in order of begin; what each knows, and its stop
     versions: dict[str, Any] = field(default_factory=dict)
     ended: dict[str, int | None] = field(default_factory=dict)  # with exit codes
-    born: tuple[str, ...] = ()  # all who ever were, in order
+    names: tuple[str, ...] = ()  # of all who ever began, in order
     current: str = ""  # who made the last step
 
-    def copy(self) -> "World":
-        """Return a world that can change without this one."""
-        return World(dict(self.alive), dict(self.versions), dict(self.ended), self.born, self.current)
+    def copy(self) -> "State":
+        """Return a state that can change without this one."""
+        return State(dict(self.alive), dict(self.versions), dict(self.ended), self.names, self.current)
 
     def key(self) -> Hashable:
         """Return what tells this state from others."""
@@ -58,24 +58,24 @@ class World:
         locals_ = frozenset((name, local) for name, (local, _) in self.alive.items())
         return current, locals_, frozenset(self.versions.items()), frozenset(self.ended.items())
 
-    def after(self, name: str, step: Transition) -> "World | None":
-        """Return the world after a known step; None when the step is another one in this world."""
-        world = self.copy()
-        if not world.touch(step.touches):
+    def after(self, name: str, step: Transition) -> "State | None":
+        """Return the state after a known step; None when the step is another one in this state."""
+        state = self.copy()
+        if not state.apply(step.accesses):
             return None
-        world.current = name
+        state.current = name
         if step.op:
-            world.alive[name] = step.local, step.op
-        for child, local, op in step.births:
-            world.bear(child, local, op)
+            state.alive[name] = step.local, step.op
+        for child, local, op in step.started:
+            state.add(child, local, op)
         for ended, code in step.ends:
-            world.end(ended, code)
-        return world
+            state.end(ended, code)
+        return state
 
-    def touch(self, touches: tuple[tuple, ...]) -> bool:
+    def apply(self, accesses: tuple[tuple, ...]) -> bool:
         """Do to the things what a step did; False when it finds something else than it found then."""
         versions = self.versions
-        for mode, thing, *values in touches:
+        for mode, thing, *values in accesses:
             if mode == "d":
                 permits = versions.get(thing, 0) + values[0]
                 if not 0 <= permits <= values[1]:
@@ -97,13 +97,13 @@ class World:
                     versions[thing] = values[0]
         return True
 
-    def bear(self, name: str, local: int, op: Op) -> None:
-        """Note that a party is there."""
+    def add(self, name: str, local: int, op: Op) -> None:
+        """Note that a participant is there."""
         self.alive[name] = local, op
-        self.born += (name,)
+        self.names += (name,)
 
     def end(self, name: str, code: int | None) -> None:
-        """Note that a party has ended; what it held of pipes is closed."""
+        """Note that a participant has ended; what it held of pipes is closed."""
         if name not in self.alive:
             return
         del self.alive[name]
@@ -114,12 +114,12 @@ class World:
                 self.versions[thing] = version ^ hash(("end", name))
 
     def question(self, name: str) -> Hashable:
-        """Return all that the answer to whether this party can go on depends on."""
+        """Return all that the answer to whether this participant can go on depends on."""
         local, op = self.alive[name]
         return name, local, tuple(self.versions.get(thing, 0) for thing in op.needs[1:]), frozenset(self.ended)
 
-    def can_go_on(self, name: str, answers: dict[Hashable, bool]) -> bool | None:
-        """Tell whether a party need not wait; None when it has to be asked."""
+    def is_enabled(self, name: str, answers: dict[Hashable, bool]) -> bool | None:
+        """Tell whether a participant need not wait; None when it has to be asked."""
         needs = self.alive[name][1].needs
         match needs[0]:
             case "always":
@@ -136,23 +136,23 @@ class World:
         """Return who can be next; None when that is not known."""
         options: list[Choice] = []
         for name, (_, op) in self.alive.items():
-            goes_on = self.can_go_on(name, answers)
+            goes_on = self.is_enabled(name, answers)
             if goes_on is None:
                 return None
             if goes_on:
                 options.append((name, False))
-            elif op.may_run_out:
+            elif op.may_time_out:
                 options.append((name, True))
         return options
 
     def cost(self, choice: Choice, options: list[Choice]) -> int:
         """Return 1 for a preemption, else 0.
 
-        It is a preemption to take the turn from a party that could go on, to let somebody's time run out though
+        It is a preemption to take the turn from a participant that could go on, to let somebody's time run out though
         somebody could go on, or to go on with one that sleeps though another could.
         """
-        name, runs_out = choice
-        if runs_out:
+        name, times_out = choice
+        if times_out:
             return int(any(not late for _, late in options))
         if (self.current, False) not in options:
             return 0
@@ -161,30 +161,30 @@ class World:
         return int(name != self.current)
 
     def default(self, options: list[Choice]) -> Choice:
-        """Return the choice that preempts nobody: go on, else the next in order of birth."""
-        here = self.born.index(self.current) if self.current else -1
-        turns = {name: (place - here) % len(self.born) for place, name in enumerate(self.born)}
+        """Return the choice that preempts nobody: go on, else the next in order of begin."""
+        here = self.names.index(self.current) if self.current else -1
+        turns = {name: (place - here) % len(self.names) for place, name in enumerate(self.names)}
         return min(options, key=lambda choice: (choice[1], self.cost(choice, options), turns[choice[0]]))
 
 
 class Knowledge:
-    """Every step that was seen in any run, and every answer to whether a party can go on."""
+    """Every step that was seen in any run, and every answer to whether a participant can go on."""
 
     def __init__(self) -> None:
         self.steps: dict[tuple[str, int, bool], list[Transition]] = {}
         self.answers: dict[Hashable, bool] = {}
 
-    def learn(self, world: World, choice: Choice, step: Transition) -> None:
-        """Note a step that was seen in this world."""
-        known = self.steps.setdefault((choice[0], world.alive[choice[0]][0], choice[1]), [])
-        if all(world.after(choice[0], other) is None for other in known):
+    def learn(self, state: State, choice: Choice, step: Transition) -> None:
+        """Note a step that was seen in this state."""
+        known = self.steps.setdefault((choice[0], state.alive[choice[0]][0], choice[1]), [])
+        if all(state.after(choice[0], other) is None for other in known):
             known.append(step)
 
-    def successor(self, world: World, choice: Choice) -> World | None:
-        """Return the world after a choice; None when that is not known."""
-        name, runs_out = choice
-        for step in self.steps.get((name, world.alive[name][0], runs_out), ()):
-            if after := world.after(name, step):
+    def successor(self, state: State, choice: Choice) -> State | None:
+        """Return the state after a choice; None when that is not known."""
+        name, times_out = choice
+        for step in self.steps.get((name, state.alive[name][0], times_out), ()):
+            if after := state.after(name, step):
                 return after
         return None
 

@@ -1,4 +1,4 @@
-"""The zygote: a small process, warm with all that the program needs of installed modules, of which each run is forked.
+"""The template process: small, warm with the installed modules that the program needs; each run is forked of it.
 
 Every run of a program begins in a fresh process, and so does every child of it that is spawned: they import the
 program's own modules anew, but find the interpreter and the installed modules ready. A fork takes a hundredth of the
@@ -16,13 +16,14 @@ import signal
 import socket
 import struct
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from multiprocessing import context, forkserver, process, spawn, util
 from typing import Any
 
-from helpers.control import link, party
+from helpers.control import participant, protocol
 from helpers.control.probes import everything, processes
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
@@ -32,11 +33,11 @@ _PR_SET_CHILD_SUBREAPER = 36  # of prctl(2)
 _GROUP = struct.Struct("<q")
 
 
-class Zygote:
-    """What the zygote does until its line to the controller breaks."""
+class Template:
+    """What the template process does until its link to the controller breaks."""
 
-    def __init__(self, line: link.Link, listener: socket.socket, folder: str) -> None:
-        self.line = line
+    def __init__(self, link: protocol.Link, listener: socket.socket, folder: str) -> None:
+        self.link = link
         self.listener = listener
         self.folder = folder
         self.wake, self._bell = socket.socketpair()
@@ -49,18 +50,18 @@ class Zygote:
             end.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._bell.fileno())
-        self.line.send(("ready",))
+        self.link.send(("ready",))
         while True:
-            ready, _, _ = select.select([self.line.line, self.listener, self.wake], [], [])
+            ready, _, _ = select.select([self.link.socket, self.listener, self.wake], [], [])
             if self.wake in ready:
                 with suppress(BlockingIOError):
                     self.wake.recv(4096)
                 self._reap()
             if self.listener in ready:
                 self._fork_spawned()
-            if self.line.line in ready:
+            if self.link.socket in ready:
                 try:
-                    what, content = self.line.receive()
+                    what, content = self.link.receive()
                 except EOFError:
                     self._kill_all()
                     # the controller does that too, unless it was killed
@@ -80,7 +81,7 @@ class Zygote:
         with suppress(OSError):
             os.setpgid(pid, pid)
         self.groups[pid] = pid
-        self.line.send(("forked", pid))
+        self.link.send(("forked", pid))
 
     def _fork_spawned(self) -> None:
         connection, _ = self.listener.accept()
@@ -96,14 +97,8 @@ class Zygote:
             with suppress(OSError):
                 os.setpgid(0, group)
             forkserver._forkserver._inherited_fds = inherited
-            code = 1
-            try:
-                code = spawn._main(data, os.dup(data))
-            except BaseException:
-                sys.excepthook(*sys.exc_info())
-            finally:
-                util._flush_std_streams()
-                os._exit(code)
+            with _end_of_process():
+                sys.exit(spawn._main(data, os.dup(data)))
         for fd in (data, *inherited):
             os.close(fd)
         self.status[pid], self.groups[pid] = status, group
@@ -126,7 +121,7 @@ class Zygote:
                 with suppress(OSError):
                     os.write(status, struct.pack("q", code))
                 os.close(status)
-            self.line.send(("dead", pid, code, group not in self.groups.values()))
+            self.link.send(("dead", pid, code, group not in self.groups.values()))
 
     def _kill_all(self) -> None:
         for pid, group in self.groups.items():
@@ -137,14 +132,14 @@ class Zygote:
     def _close(self) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for each in (self.line.line, self.listener, self.wake, self._bell):
+        for each in (self.link.socket, self.listener, self.wake, self._bell):
             each.close()
         for status in self.status.values():
             os.close(status)
 
 
 def connect_to_new_process(fds: list[int]) -> tuple[int, int]:
-    """Ask the zygote for a process; return where to read its pid and exit code, and where to write its work.
+    """Ask the template process for a process; return where to read its pid and exit code, and where to write its work.
 
     Stands in for `multiprocessing.forkserver.connect_to_new_process`, whose protocol it keeps.
     """
@@ -160,47 +155,49 @@ def connect_to_new_process(fds: list[int]) -> tuple[int, int]:
     return status_end, data_end
 
 
-_spawner = ""  # the address of the zygote's listener
+_spawner = ""  # the address of the template process's listener
 
 
 def run_program(job: bytes, folder: str) -> None:
     """Be the first process of a run: call the program, tell its outcome, leave as a program does."""
     preparation, program, start_method, grain = pickle.loads(job)
-    code = 1
-    try:
+    with _end_of_process():
         process.current_process()._config["tempdir"] = folder
         if preparation:
             spawn.prepare(preparation)
         if start_method:
             context._default_context.set_start_method(start_method, force=True)
         processes.perform_program(pickle.loads(program), grain)
-        code = 0
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        util._flush_std_streams()
-        os._exit(code)
 
 
-def be_forked_program(family: Any) -> None:
-    """Be the first process of a run, forked not of the zygote but of the process that checks."""
+def be_forked_program(tree: Any) -> None:
+    """Be the first process of a run, forked not of the template process but of the process that checks."""
     global _spawner
-    code = 1
-    try:
-        family.as_child()
+    with _end_of_process():
+        tree.as_child()
         # in a notebook these write to threads that a fork does not have
         sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115
         sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _spawner = os.path.join(family.folder, "spawn")  # noqa: PTH118
-        process.current_process()._config["tempdir"] = family.folder
+        _spawner = os.path.join(tree.folder, "spawn")  # noqa: PTH118
+        process.current_process()._config["tempdir"] = tree.folder
         process._children.clear()
         util._finalizer_registry.clear()
-        faulthandler.register(signal.SIGUSR1, file=open(os.path.join(family.folder, "where"), "a"))  # noqa
-        party.configure(family.address)
+        faulthandler.register(signal.SIGUSR1, file=open(os.path.join(tree.folder, "where"), "a"))  # noqa
+        participant.configure(tree.address)
         everything.install(connect_to_new_process)
-        processes.perform_program(family.program, family.grain)
+        processes.perform_program(tree.program, tree.grain)
+
+
+@contextmanager
+def _end_of_process() -> Iterator[None]:
+    """End this process after the block: with the code of its `sys.exit`, else 0, or 1 and the traceback of an error."""
+    code = 1
+    try:
+        yield
         code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
@@ -208,8 +205,8 @@ def be_forked_program(family: Any) -> None:
         os._exit(code)
 
 
-def main(fd: int, folder: str, address: link.Address, job: str) -> None:
-    """Be the zygote; `fd` is its end of the line to the controller, `job` what it will be asked to run, in hex."""
+def main(fd: int, folder: str, address: protocol.Address, job: str) -> None:
+    """Be the template process; `fd` is its end of the link to the controller, `job` what it will run, in hex."""
     global _spawner
     listener = socket.socket(socket.AF_UNIX)
     _spawner = os.path.join(folder, "spawn")  # noqa: PTH118 (no Path where children import)
@@ -217,14 +214,14 @@ def main(fd: int, folder: str, address: link.Address, job: str) -> None:
     listener.listen(64)
     everything.load()
     warm_up(*_imported_by(bytes.fromhex(job)))
-    party.configure(address)
+    participant.configure(address)
     everything.install(connect_to_new_process)
     # a process that does not come to its next operation is asked where it is
     faulthandler.register(signal.SIGUSR1, file=open(os.path.join(folder, "where"), "a"))  # noqa: SIM115, PTH118, PTH123
     _adopt_orphans()
     gc.collect()
     gc.freeze()
-    Zygote(link.Link(socket.socket(fileno=fd)), listener, folder).serve()
+    Template(protocol.Link(socket.socket(fileno=fd)), listener, folder).serve()
 
 
 def _adopt_orphans() -> None:
@@ -237,7 +234,7 @@ Own = tuple[str, str, bool]  # a module of the program's own: its name and file,
 
 
 def _imported_by(job: bytes) -> tuple[list[str], list[Own]]:
-    """Return what the program imports: installed modules and its own; a scout finds out, so that these stay out."""
+    """Return what the program imports: installed modules and its own. A fork tries it, and this process stays clean."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -256,9 +253,9 @@ def _imported_by(job: bytes) -> tuple[list[str], list[Own]]:
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as answer:
-        told = answer.read()
+        data = answer.read()
     os.waitpid(pid, 0)
-    return pickle.loads(told) if told else ([], [])
+    return pickle.loads(data) if data else ([], [])
 
 
 def warm_up(installed: list[str], own: list[Own]) -> None:
@@ -296,7 +293,7 @@ class _KeptModules:
 
 def _is_installed(module: Any) -> bool:
     file = getattr(module, "__file__", None)
-    return file is None or file.startswith(party.INSTALLED) or "site-packages" in file
+    return file is None or file.startswith(participant.INSTALLED) or "site-packages" in file
 
 
 def _as_child(close: Any) -> None:

@@ -20,10 +20,10 @@ from typing import Any
 
 from helpers import validate
 from helpers.control import stories
-from helpers.control.family import Family
+from helpers.control.process_tree import ProcessTree
 from helpers.control.run import CannotCheck, Execution, OutOfTime, Run
+from helpers.control.states import Choice, Knowledge, choices_of, names_of
 from helpers.control.strategies import MOST_PREEMPTIONS, STRATEGIES, Choose, Search, by_chance, by_priority, following
-from helpers.control.world import Choice, Knowledge, choices_of, names_of
 from helpers.recording.trace import Trace
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
@@ -135,19 +135,19 @@ def check(
     validate.whole_number("seed", seed, 0, 2**63)
     begin = time.monotonic()
     deadline = validate.seconds("deadline", deadline, LONGEST_DEADLINE)
-    with Family(program, grain) as family:
-        session = _Session(family, holds or _anything, begin + deadline)
+    with ProcessTree(program, grain) as tree:
+        checker = _Checker(tree, holds or _anything, begin + deadline)
         with suppress(OutOfTime):
             if strategy in ("random", "pct"):
-                session.try_by_chance((by_chance if strategy == "random" else by_priority)(seed), runs)
-                session.shrink(runs)
+                checker.try_by_chance((by_chance if strategy == "random" else by_priority)(seed), runs)
+                checker.shrink(runs)
             else:
-                session.try_all(runs, MOST_PREEMPTIONS if strategy == "bounded" else float("inf"))
-            session.prove()
-        failure = session.failure()
+                checker.try_all(runs, MOST_PREEMPTIONS if strategy == "bounded" else float("inf"))
+            checker.prove()
+        failure = checker.failure()
     return Result(
-        family.name, session.runs, dict(session.outcomes.most_common()), session.exhausted, failure, strategy, grain,
-        session.states, time.monotonic() - begin,
+        tree.name, checker.runs, dict(checker.outcomes.most_common()), checker.exhausted, failure, strategy, grain,
+        checker.states, time.monotonic() - begin,
     )  # fmt: skip
 
 
@@ -166,11 +166,11 @@ def rerun(
     schedule = tuple(validate.texts("schedule", schedule, "the names of those whose turn it is"))
     begin = time.monotonic()
     deadline = validate.seconds("deadline", deadline, LONGEST_DEADLINE)
-    with Family(program, grain) as family:
-        session = _Session(family, holds or _anything, begin + deadline)
-        session.perform(choices_of(schedule))
-        failure = session.failure()
-    return Result(family.name, 1, dict(session.outcomes), None, failure, "rerun", grain, 0, time.monotonic() - begin)
+    with ProcessTree(program, grain) as tree:
+        checker = _Checker(tree, holds or _anything, begin + deadline)
+        checker.perform(choices_of(schedule))
+        failure = checker.failure()
+    return Result(tree.name, 1, dict(checker.outcomes), None, failure, "rerun", grain, 0, time.monotonic() - begin)
 
 
 def _validate(program: Callable[[], Hashable], holds: Holds | None, grain: str) -> None:
@@ -184,11 +184,11 @@ def _anything(_: Any) -> bool:
     return True
 
 
-class _Session:
+class _Checker:
     """The runs of one check."""
 
-    def __init__(self, family: Family, holds: Holds, until: float, merges: bool = True) -> None:
-        self.family = family
+    def __init__(self, tree: ProcessTree, holds: Holds, until: float, merges: bool = True) -> None:
+        self.tree = tree
         self.holds = holds
         self.until = until
         self.runs = 0
@@ -204,7 +204,7 @@ class _Session:
         """Run the program once."""
         choose = following(schedule) if isinstance(schedule, list) else schedule
         knowledge = self.knowledge if learns else None
-        execution = Run(self.family, knowledge, self.merges, self.until).perform(choose)
+        execution = Run(self.tree, knowledge, self.merges, self.until).perform(choose)
         if execution.reason is None and not self.holds(_outcome(execution)):
             execution.reason = "outcome"
         if counts:
@@ -280,10 +280,10 @@ def _outcome(execution: Execution) -> Hashable:
 def _compare(first: Execution, second: Execution) -> None:
     """Raise CannotCheck if two runs of one schedule were not the same."""
     for number, (one, other) in enumerate(zip(first.steps, second.steps, strict=False), start=1):
-        if one.deed != other.deed:
+        if one.signature != other.signature:
             raise CannotCheck(
-                f"the same schedule did not lead to the same steps: in step {number} {stories.deed(one)}, "
-                f"and in another run {stories.deed(other)}. {_MORE}"
+                f"the same schedule did not lead to the same steps: in step {number} {stories.in_words(one)}, "
+                f"and in another run {stories.in_words(other)}. {_MORE}"
             )
     ends = [(run.reason, len(run.steps), _outcome(run)) for run in (first, second)]
     if ends[0] != ends[1]:

@@ -9,7 +9,6 @@ print(result.failure.story)
 """
 
 import logging
-import pickle
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable
@@ -197,7 +196,7 @@ class _Checker:
         self.states = 0
         self.failing: Execution | None = None
         self.first: Execution | None = None  # the run in which nobody is preempted
-        self.knowledge: Knowledge | None = None
+        self.knowledge = Knowledge()
         self.merges = merges  # states that are equal are taken for one
 
     def perform(self, schedule: list[Choice] | Choose, learns: bool = False, counts: bool = True) -> Execution:
@@ -205,12 +204,12 @@ class _Checker:
         choose = following(schedule) if isinstance(schedule, list) else schedule
         knowledge = self.knowledge if learns else None
         execution = Run(self.tree, knowledge, self.merges, self.until).perform(choose)
-        if execution.reason is None and not self.holds(_outcome(execution)):
+        if execution.reason is None and not self.holds(execution.outcome):
             execution.reason = "outcome"
         if counts:
             self.runs += 1
-            if execution.outcome is not None:
-                self.outcomes[_outcome(execution)] += 1
+            if execution.pickled is not None:
+                self.outcomes[execution.outcome] += 1
             if execution.reason and self.failing is None:
                 self.failing = execution
         return execution
@@ -251,16 +250,21 @@ class _Checker:
 
     def shrink(self, runs: int) -> None:
         """Look for a failure of the same kind with fewer preemptions."""
-        found, self.failing = self.failing, None
-        if found and found.preemptions:
-            outcomes, tried, self.outcomes, self.runs = self.outcomes, self.runs, Counter(), 0
-            self.try_all(runs, found.preemptions - 1)
-            self.outcomes, self.runs, self.exhausted, self.states = outcomes, tried, None, 0
-        self.failing = self.failing if self.failing and self.failing.reason == found.reason else found
+        found = self.failing
+        if found is None or not found.preemptions:
+            return
+        search = _Checker(self.tree, self.holds, self.until)
+        # where time runs out meanwhile, the failure that was found still is one
+        with suppress(OutOfTime):
+            search.try_all(runs, found.preemptions - 1)
+        if search.failing and search.failing.reason == found.reason:
+            self.failing = search.failing
 
     def prove(self) -> None:
         """Make sure that it is the schedule which decides; raises CannotCheck if it is not."""
         found = self.failing or self.first
+        if found is None:
+            return
         for _ in range(1 if found.is_stuck else _PROOFS):
             if time.monotonic() < self.until:
                 _compare(found, self.perform(found.schedule, counts=False))
@@ -268,13 +272,9 @@ class _Checker:
     def failure(self) -> Failure | None:
         """Return the failure that was found, if any."""
         found = self.failing
-        if found is None:
+        if found is None or found.reason is None:
             return None
-        return Failure(found.reason, _outcome(found), names_of(found.schedule), found)
-
-
-def _outcome(execution: Execution) -> Hashable:
-    return None if execution.outcome is None else pickle.loads(execution.outcome)
+        return Failure(found.reason, found.outcome, names_of(found.schedule), found)
 
 
 def _compare(first: Execution, second: Execution) -> None:
@@ -285,10 +285,11 @@ def _compare(first: Execution, second: Execution) -> None:
                 f"the same schedule did not lead to the same steps: in step {number} {stories.in_words(one)}, "
                 f"and in another run {stories.in_words(other)}. {_MORE}"
             )
-    ends = [(run.reason, len(run.steps), _outcome(run)) for run in (first, second)]
+    ends = [(run.reason, len(run.steps), run.outcome) for run in (first, second)]
     if ends[0] != ends[1]:
-        one, other = stories.end(first), stories.end(second)
-        raise CannotCheck(f"the same schedule came to {one}, and in another run to {other}. {_MORE}")
+        raise CannotCheck(
+            f"the same schedule came to {stories.end(first)}, and in another run to {stories.end(second)}. {_MORE}"
+        )
 
 
 _MORE = "The program depends on more than the schedule (a clock, random numbers, another program), so it is not judged."

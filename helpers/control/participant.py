@@ -115,7 +115,7 @@ class Participant:
             operation.begun = True
             kind, thing = operation.kind, operation.thing
         goes_on = self.stop(kind, thing, needs, timeout is not None, ready)
-        if not goes_on:
+        if not goes_on and timeout:
             pass_time(timeout)
         return goes_on
 
@@ -268,7 +268,7 @@ def become(participant: Participant | None) -> None:
 
 def leave() -> None:
     """End this process at once, and the children that it has forked."""
-    for child in list(process._children):
+    for child in list(vars(process)["_children"]):
         pid = getattr(child._popen, "pid", None)
         if pid is None or child._popen.method != "fork" or child._popen.returncode is not None:
             continue

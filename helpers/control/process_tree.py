@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import get_start_method, spawn, util
+from multiprocessing import get_start_method, resource_tracker, spawn, util
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,7 +52,7 @@ class ProcessTree:
         code = (f"import sys; sys.path[:] = {sys.path!r}; from helpers.control.template_process import main; "
                 f"main({theirs.fileno()}, {self.folder!r}, {self.address!r}, {self.job.hex()!r})")  # fmt: skip
         self._template = subprocess.Popen(
-            [sys.executable, *util._args_from_interpreter_flags(), "-c", code],
+            [sys.executable, *_interpreter_flags(), "-c", code],
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output,
             start_new_session=True,
         )  # fmt: skip
@@ -264,6 +264,10 @@ def _is_importable(program: Callable[[], Any]) -> bool:
     return not is_in_a_cell
 
 
+def _interpreter_flags() -> list[str]:
+    return vars(util)["_args_from_interpreter_flags"]()
+
+
 def _start_method() -> str | None:
     return get_start_method(allow_none=True)
 
@@ -282,7 +286,5 @@ def _is_own_file(file: str) -> bool:
 
 
 def _remove(kind: str, name: str) -> None:
-    from multiprocessing.resource_tracker import _CLEANUP_FUNCS
-
     with suppress(OSError, KeyError):
-        _CLEANUP_FUNCS[kind](name)
+        vars(resource_tracker)["_CLEANUP_FUNCS"][kind](name)

@@ -1,5 +1,6 @@
 """One controlled run of a program: who is there, who waits for what, whose turn is next."""
 
+import pickle
 import re
 import signal
 import time
@@ -63,7 +64,7 @@ class Execution:
     steps: list[Step] = field(default_factory=list)
     start: State = field(default_factory=State)  # before the first step
     reason: str | None = None  # why it failed, as `Failure.reason`; None when it came to its end
-    outcome: Hashable = None  # pickled
+    pickled: bytes | None = None  # what the program returned, if it came to that
     words: str = ""  # why it failed, for the reader
     waiting: list["Waiting"] = field(default_factory=list)  # in a deadlock
     names: dict[str, str] = field(default_factory=dict)  # thing -> what the story calls it
@@ -76,6 +77,11 @@ class Execution:
     def schedule(self) -> list[Choice]:
         """Whose turn it was, step by step."""
         return [step.choice for step in self.steps]
+
+    @property
+    def outcome(self) -> Hashable:
+        """What the program returned; None when it did not come to that."""
+        return None if self.pickled is None else pickle.loads(self.pickled)
 
     @property
     def preemptions(self) -> int:
@@ -225,7 +231,7 @@ class Run:
                 self._finish(participant, content, changes)
                 return changes
             if what == OUTCOME:
-                self.result.outcome = content
+                self.result.pickled = content
             self._note_killed(changes)
             participant.link.socket.sendall(protocol.GO)
 

@@ -5,7 +5,7 @@ learned so far, and on what the step accesses; so a step that was seen once is k
 need not be run again. This is how orders that cannot differ are not tried twice.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -189,7 +189,7 @@ class Knowledge:
         return None
 
 
-def names_of(schedule: Iterator[Choice]) -> tuple[str, ...]:
+def names_of(schedule: Iterable[Choice]) -> tuple[str, ...]:
     """Return a schedule as it is shown: the names of those whose turn it is."""
     return tuple(name + LATE if late else name for name, late in schedule)
 

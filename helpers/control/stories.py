@@ -45,10 +45,8 @@ def in_words(step: Step) -> str:
 
 def end(run: Execution) -> str:
     """Return how a run ended."""
-    import pickle
-
     if run.reason in (None, "outcome"):
-        return f"the outcome {pickle.loads(run.outcome)!r} in {_plural(len(run.steps), 'step')}"
+        return f"the outcome {run.outcome!r} in {_plural(len(run.steps), 'step')}"
     return f"a {run.reason} ({run.words})" if run.words else f"a {run.reason}"
 
 
@@ -168,7 +166,8 @@ def _find_lost_update(run: Execution) -> tuple[Step, list[str]] | None:
         thing = step.op.thing
         if _is_reading(step):
             reads.setdefault(thing, {})[step.participant] = step
-        elif _is_writing(step) and reads.get(thing, {}).pop(step.participant, None):
+        elif _is_writing(step) and step.participant in reads.get(thing, {}):
+            del reads[thing][step.participant]
             others = [name for name in reads[thing] if _next_write(run, name, step)]
             if others:
                 return step, others

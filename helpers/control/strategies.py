@@ -93,8 +93,9 @@ class _Node:
 
     def path(self) -> list[Choice]:
         """Return the schedule that leads here."""
-        path, node = [], self
-        while node.choice:
+        path: list[Choice] = []
+        node: _Node | None = self
+        while node and node.choice:
             path.append(node.choice)
             node = node.before
         return path[::-1]
@@ -150,7 +151,7 @@ class Search:
             del self._edges[cost]
             self.exhausted = cost
         # no schedule has more preemptions than these, so all of them were tried
-        self.exhausted = max(self.exhausted, MOST_PREEMPTIONS)
+        self.exhausted = max(self.exhausted or 0, MOST_PREEMPTIONS)
         return None
 
     def _look_at(self, node: _Node, cost: int) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from helpers.control import CannotCheck, check, rerun, run
+from helpers.control.strategies import Search
 from tests.control import misbehaviour, programs
 from tests.control.programs import PAIRS
 
@@ -84,6 +85,15 @@ def test_a_failure_that_chance_has_found_is_shrunk(strategy):
     result = check(of(programs.lost_update), lambda total: total == 2, strategy=strategy)
     assert result.failure.preemptions == 1
     assert result.exhausted is None
+
+
+def test_a_failure_that_chance_has_found_is_kept_when_there_is_no_time_to_shrink_it(monkeypatch):
+    def have_no_time(search):
+        raise run.OutOfTime
+
+    monkeypatch.setattr(Search, "next_schedule", have_no_time)
+    result = check(of(programs.lost_update), lambda total: total == 2, strategy="random")
+    assert result.failure.outcome == 1
 
 
 def test_without_holds_every_outcome_is_right():

@@ -102,7 +102,7 @@ class Condition:
     """A `threading.Condition` of threads of which one runs at a time."""
 
     def __init__(self, lock: Any = None) -> None:
-        self._waiters: list[list] = []
+        self._waiters: list[list[bool]] = []
         self._thing = f"condition {new_token()}"
 
     def __enter__(self) -> bool:
@@ -113,7 +113,8 @@ class Condition:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is notified."""
-        self._waiters.append(waiter := [])
+        waiter: list[bool] = []
+        self._waiters.append(waiter)
         return _wait_until("wait", self._thing, lambda: bool(waiter), timeout)
 
     def notify(self, n: int = 1) -> None:

@@ -23,6 +23,7 @@ STOREYS = [
     "supervision",
     "workbook",
     "words",
+    "questions",
     "validate",
     "contexts",
     "collector",

@@ -82,7 +82,7 @@ def test_a_lesson_is_of_the_right_length(path):
 
 @each_notebook
 def test_a_lesson_asks_before_it_shows(path):
-    questions = re.findall(r"^(\w+) = predict\(", code_of(path), flags=re.MULTILINE)
+    questions = re.findall(r"^(\w+) = question\(", code_of(path), flags=re.MULTILINE)
     assert 2 <= len(questions) <= 4, questions
     for question in questions:
         assert code_of(path).count(f"{question}.verdict(") == 1, question
@@ -113,7 +113,8 @@ def test_a_lesson_can_be_had_as_a_script(path):
 
 @each_notebook
 def test_cells_that_are_the_same_everywhere_are_checked(path):
-    assert "# NBVAL_CHECK_OUTPUT" in code_of(path)
+    tags = [tag for cell in cells_of(path, "code") for tag in cell.metadata.get("tags", [])]
+    assert "nbval-check-output" in tags and "NBVAL" not in code_of(path)
 
 
 @each_notebook

@@ -3,12 +3,13 @@
 from functools import cache
 from multiprocessing import Pipe, get_context
 
-from helpers.lessons import interleavings, start_here
+from helpers.lessons import interleavings, pipe, start_here
 from helpers.measuring import mechanisms
 from helpers.measuring.advice import Survey, Task, advise
 from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats
 from helpers.measuring.timing import Measurement, Point
+from helpers.questions import Question
 from helpers.recording.trace import Event, ProcessInfo, Trace
 from helpers.scheduling.model.exploration import deadlock, explore
 from helpers.scheduling.program.handles import SharedObjects
@@ -16,7 +17,7 @@ from helpers.scheduling.real.free_runs import Sample
 from helpers.scheduling.real.replays import Replay
 from helpers.show.figures.charts import bars
 from helpers.show.widgets.panel import panel
-from helpers.show.widgets.predict import predict
+from helpers.show.widgets.predict import Prediction
 
 NAMES = [mechanism.name for mechanism in mechanisms.ALL]
 
@@ -74,8 +75,6 @@ VALID = {
     "advice": lambda: advise(task(), survey()),
     "additions": lambda: 2,
     "allowed": lambda: "something else",
-    "answers": lambda: ["yes", "no"],
-    "because": lambda: "there is no lock",
     "broken": lambda: lambda outcome: outcome < 2,
     "call": lambda: lambda: None,
     "checks": lambda: [start_here.Check("Python", "3.11", True)],
@@ -90,7 +89,6 @@ VALID = {
     "experiment": lambda: lambda: 1,
     "explored": exploration,
     "goals": lambda: {"stop": deadlock},
-    "happened": lambda: "yes",
     "height": lambda: 2.0,
     "high": lambda: 1000,
     "how": lambda: "one call",
@@ -123,7 +121,6 @@ VALID = {
     "process": lambda: 0,
     "processes": lambda: ["parent", "child"],
     "producers": lambda: 1,
-    "question": lambda: "Is it safe?",
     "rate": lambda: 10,
     "received": lambda: [("a", 1)],
     "repeats": lambda: Repeats({1: 2, 2: 3}, 1.0),
@@ -177,7 +174,8 @@ VALID = {
     "growth.explored": lambda: {1: exploration(), 2: exploration()},
     "tracked.items": lambda: ["pipe", "queue"],
     "panel.knobs": lambda: {"n": (1, 2, 1)},
-    "predict.answers": lambda: ["yes", "no"],
+    "question.lesson": lambda: pipe,
+    "question.key": lambda: "who_waits",
     "panel.experiment": lambda: experiment,
     "panel.draw": lambda: bars,
     "shares.what": lambda: "workers",
@@ -195,7 +193,7 @@ INSTANCES = {
     "SharedObjects": SharedObjects,
     "Model": lambda: exploration().model,
     "Panel": lambda: panel(experiment, bars, n=(1, 2, 1)),
-    "Prediction": lambda: predict("Is it safe?", ["yes", "no"]),
+    "Prediction": lambda: Prediction(Question("Is it safe?", "It is.", {"yes": "yes", "no": "no"})),
     "Repeats": lambda: Repeats({1: 2, 2: 3}, 1.0),
     "Sample": lambda: Sample(10, {1: 4, 2: 6}, 0),
     "State": lambda: exploration()[0],
@@ -232,13 +230,10 @@ MAKES_SENSE = {
     "model.links": "list tuple",
     "model.title": "blank text",
     "outcomes.case": "blank text",
-    "predict.unit": "blank text",
-    "question": "text",
     "switches.schedule": "list tuple",
     "show_source.workers": "class function",
     "start": "minus zero",
     "title": "text",
-    "Prediction.verdict.because": "blank text",
     "what": "text",
     # helpers.recording
     "Trace.to_chrome.path": "text",
@@ -360,7 +355,8 @@ EXEMPT = {
         "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move "
         "Model.at_rest Model.check_declared Model.look Model.may_wait Model.must_wait "
         "Model.only_looks Model.outcome Panel "
-        "Model.shared Model.text Picture Prediction QueueEnd SharedObjects SharedObjects.pack SharedObjects.unpack "
+        "Model.shared Model.text Picture Prediction Question QueueEnd SharedObjects SharedObjects.pack "
+        "SharedObjects.unpack "
         "Placement Slot humps look page title"
     ),
     "it runs in a child or a manager, with live objects": ("Letter Slot.put Tally.add Tally.total intrude visit"),

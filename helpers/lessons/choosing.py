@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -10,8 +10,9 @@ from typing import Any
 
 from helpers import validate
 from helpers.contexts import Context
-from helpers.measuring.advice import Survey, Task, advise
-from helpers.measuring.timing import Mechanism, call_time
+from helpers.measuring.advice import Advice, Survey, Task, advise
+from helpers.measuring.timing import Measurement, Mechanism, call_time
+from helpers.questions import Question
 from helpers.supervision.standstill import let_others_go_on, when_stuck
 from helpers.supervision.supervisor import MAX_DEADLINE, expect_failure, supervised
 
@@ -139,3 +140,40 @@ def guide(survey: Survey) -> Callable[..., tuple[dict[str, Any], str]]:
 
 def _check_mechanism(mechanism: Mechanism) -> None:
     validate.instance("mechanism", mechanism, Mechanism, "a Mechanism, such as mechanisms.PIPE")
+
+
+def _times_as_long(trips: Sequence[Measurement]) -> float:
+    medians = {trip.name: trip.points[0].median for trip in trips}
+    return medians["Manager"] / medians["shared memory"]
+
+
+def _what_came(numbers: Sequence[int]) -> str:
+    return {(1, 2): "both", (2,): "second", (): "none"}.get(tuple(numbers), "first")
+
+
+def _advised(advised: Advice) -> str:
+    return advised.mechanism
+
+
+QUESTIONS = {
+    "how_much_slower": Question(
+        "How many times as long as through shared memory does a small round trip through a Manager take? (2 to 200)",
+        "A request wakes the manager, the reply wakes the child, and every message is pickled twice.",
+        unit="times",
+        judge=_times_as_long,
+    ),
+    "killed_in_get": Question(
+        "A reader is killed while it waits in Queue.get(). Which of two later messages does the next reader get?",
+        {
+            "none": "The dead reader held the queue's lock. Nobody can give it back.",
+        },
+        {"both": "both", "second": "the second only", "first": "the first only", "none": "none"},
+        judge=_what_came,
+    ),
+    "six_parties": Question(
+        "Six processes exchange 100 messages a second of 1,000 bytes each. Nobody crashes. What is the advice?",
+        "The first rule that fits decides. It stands under the picture.",
+        {name: name for name in ("Pipe", "Queue", "shared memory", "Manager")},
+        judge=_advised,
+    ),
+}

@@ -5,9 +5,10 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from ctypes import Array as CArray
 from multiprocessing import synchronize
 from multiprocessing.sharedctypes import Synchronized
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from helpers import validate
+from helpers.questions import Question
 from helpers.scheduling.program.handles import (
     Barrier,
     Condition,
@@ -21,6 +22,9 @@ from helpers.scheduling.program.handles import (
 )
 from helpers.scheduling.program.scenario import Scenario, scenario
 from helpers.words import percent
+
+if TYPE_CHECKING:
+    from helpers.scheduling.model.exploration import Exploration
 
 Steps = Generator[str | bool | None, None, None]
 Workers = list[tuple[Any, tuple]]
@@ -427,3 +431,58 @@ def play(workers: int, increments: int, lock: bool) -> tuple[dict[str, Any], str
     right = seen.outcomes.get(due, 0)
     picture = {"explored": explored, "seen": seen, "broken": lambda total: total < due}
     return picture, f"{verdict} {right} of {seen.runs} runs ended with {due}."
+
+
+def _how_many_lose(explored: "Exploration") -> str:
+    return f"{explored.schedules} and {explored.outcomes[1]}"
+
+
+def _how_many_end_with_five(explored: "Exploration") -> str:
+    share = explored.outcomes[5] / explored.schedules
+    return next(key for key, limit in {"few": 0.01, "a tenth": 0.3, "half": 0.7, "most": 1.0}.items() if share <= limit)
+
+
+def _lowest(explored: "Exploration") -> str:
+    return min(map(str, explored.outcomes), key=int)
+
+
+def _steps(schedule: Sequence[int]) -> str:
+    return str(len(schedule))
+
+
+QUESTIONS = {
+    "all_orders": Question(
+        "How many schedules are there, and how many of them lose an update?",
+        "Only if one process ends before the other begins is nothing lost.",
+        {
+            "2 and 1": "2, and 1 of them loses",
+            "4 and 2": "4, and 2 of them lose",
+            "6 and 2": "6, and 2 of them lose",
+            "6 and 4": "6, and 4 of them lose",
+        },
+        judge=_how_many_lose,
+    ),
+    "of_five": Question(
+        "Of all schedules of these five, how many end with 5?",
+        "All five must stand in a line: one reads and writes, then the next one.",
+        {
+            "most": "nearly all",
+            "half": "about half",
+            "a tenth": "about one in ten",
+            "few": "fewer than one in a hundred",
+        },
+        judge=_how_many_end_with_five,
+    ),
+    "lowest": Question(
+        "What is the lowest number that the counter can end with?",
+        "It takes two stale writes. The story below tells which.",
+        {"20": "20", "10": "10", "2": "2", "1": "1"},
+        judge=_lowest,
+    ),
+    "how_soon": Question(
+        "How many steps does the shortest way to a deadlock take?",
+        "Each takes the first fork. Then each waits for the fork of the other.",
+        {"1": "1", "2": "2", "4": "4", "8": "8"},
+        judge=_steps,
+    ),
+}

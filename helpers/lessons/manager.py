@@ -10,6 +10,7 @@ from threading import Event, Lock
 from typing import Any
 
 from helpers import validate
+from helpers.questions import Question
 from helpers.recording.recorder import record
 from helpers.recording.trace import Trace
 
@@ -182,3 +183,48 @@ def count_together(workers: int, additions: int, how: str) -> tuple[dict[str, An
     verdict = f"{made} additions were made, and the count is {final}: {lost or 'none'} lost. "
     verdict += f"The workers made {requests} requests, {requests / made:.1f} an addition."
     return {"run": run, "title": title}, verdict
+
+
+def _how_many_messages(run: Trace) -> str:
+    reads = [event for event in run.events if event.detail == "__getitem__"]
+    return str(sum(message.sent in reads for message in run.messages))
+
+
+def _stranger(failure: object) -> str:
+    return "error" if "AuthenticationError" in str(failure) else "waits"
+
+
+QUESTIONS = {
+    "one_read": Question(
+        'The child reads book["title"] once. How many messages does that take?',
+        {
+            "2": "A request goes to the manager, and a reply comes back.",
+        },
+        {"0": "none", "1": "one", "2": "two"},
+        judge=_how_many_messages,
+    ),
+    "stranger": Question(
+        "A friend comes with the right key, then a stranger with a wrong one. What does the stranger get?",
+        {
+            "error": "Both sides prove that they know the key, without sending it. The office stays open.",
+        },
+        {"tally": "the tally, but it stays empty", "error": "an error", "waits": "no answer, and waits"},
+        judge=_stranger,
+    ),
+    "three_workers": Question(
+        "The count is 0. Three workers run this, once each. What is the count afterwards?",
+        {
+            "1": "All three read 0 before any of them wrote. Then each wrote 1.",
+        },
+        {"0": "0", "1": "1", "2": "2", "3": "3"},
+        judge=str,
+    ),
+    "nested": Question(
+        "The manager's dict holds a list. What is in it after book['a'].append(1)?",
+        {
+            "[]": "The reply to `book['a']` is a copy of the list. Only the copy got the 1.",
+        },
+        {"[]": "[]", "[1]": "[1]", "error": "an error comes before"},
+        judge=str,
+    ),
+}

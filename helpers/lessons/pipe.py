@@ -1,6 +1,7 @@
 """Pipe: the workers that run in the child processes, and the experiments that start them."""
 
 import time
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.queues import Queue
@@ -9,6 +10,7 @@ from typing import Any
 
 from helpers import validate
 from helpers.contexts import Context
+from helpers.questions import Question
 from helpers.recording.recorder import record
 from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.standstill import when_stuck
@@ -16,6 +18,7 @@ from helpers.supervision.supervisor import ProcessesFailed
 
 # longer than what the buffer of a pipe holds nearly everywhere, so that no writer gets a message through in one go
 LONG = 100_000
+SHOUTED = 80  # messages of all writers together
 START_UP = 2.0  # s for a child to be there
 
 
@@ -167,14 +170,14 @@ def _check_reader(name: str, reader: Connection) -> None:
 
 
 def who_waited(run: Trace, seconds: float) -> str:
-    """Say who was in one `recv()` for longer than `seconds`: "the parent", "the child", "both" or "nobody".
+    """Say who was in one `recv()` for longer than `seconds`: "parent", "child", "both" or "nobody".
 
     Raises TypeError or ValueError for anything but a recording and seconds above 0.
     """
     validate.instance("run", run, Trace, A_RECORDING)
     validate.seconds("seconds", seconds, 3600)
     waits = {event.process for event in run.events if event.kind == "recv" and event.end - event.begin > seconds * 1e9}
-    return {(): "nobody", (0,): "the parent", (1,): "the child"}.get(tuple(sorted(waits)), "both")
+    return {(): "nobody", (0,): "parent", (1,): "child"}.get(tuple(sorted(waits)), "both")
 
 
 def send_time(ctx: Context, size: int, late: float, duplex: bool = False) -> float:
@@ -239,3 +242,53 @@ def _exchange(connection: Connection, message: bytes, messages: int, in_advance:
         if number >= in_advance - 1:
             connection.recv()
     return time.perf_counter() - begin
+
+
+def _seen(shopping: list[str]) -> str:
+    return "new" if "milk" in shopping else "old"
+
+
+def _hung_up(failure: object) -> str:
+    return "error" if "exit code" in str(failure) else "waits"
+
+
+def _all_whole(whole: int) -> str:
+    return "yes" if whole == SHOUTED else "no"
+
+
+QUESTIONS = {
+    "who_waits": Question(
+        "The parent asks, the child thinks for 0.3 seconds and answers. Who waits in recv() during the thinking?",
+        {
+            "parent": "`recv()` returns when a message is there. A process that waits uses no processor.",
+        },
+        {"parent": "the parent", "child": "the child", "both": "both", "nobody": "nobody"},
+        judge=partial(who_waited, seconds=0.25),
+    ),
+    "sent_list": Question(
+        "We send a list, and append to it before the child has read it. What does the child see?",
+        {
+            "old": "`send()` made the bytes at once. What arrives is a copy of that moment.",
+        },
+        {"old": "the list as it was when it was sent", "new": "the list with the new item", "error": "an error"},
+        judge=_seen,
+    ),
+    "hang_up": Question(
+        "The parent sends three messages and closes its end. The child still holds a copy. What does the child do?",
+        {
+            "waits": "The child waits for itself: as long as it holds a write end, more might come.",
+        },
+        {"ends": "it counts three and ends", "waits": "it waits for ever", "error": "it gets an error"},
+        judge=_hung_up,
+    ),
+    "shouting": Question(
+        "Four children write 20 long messages each into the same end. Do all 80 arrive whole?",
+        {
+            "no": "On this system a long message enters the pipe in pieces. Between two of them, another writer's "
+            "piece got in. After that, nobody can tell where a message begins.",
+            "yes": "On this system a message goes in whole. But that is not promised for every system.",
+        },
+        {"yes": "yes, each one travels in one piece", "no": "no, some get mixed with others"},
+        judge=_all_whole,
+    ),
+}

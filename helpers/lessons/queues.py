@@ -11,9 +11,10 @@ from typing import Any
 
 from helpers import validate
 from helpers.contexts import Context
+from helpers.questions import Question
 from helpers.recording.recorder import record
 from helpers.recording.trace import A_RECORDING, Trace
-from helpers.supervision.supervisor import supervised
+from helpers.supervision.supervisor import ExpectedFailure, ProcessesFailed, supervised
 
 PILL = None  # the item that tells a consumer to end
 PATIENCE = 4.0  # seconds for a child that can end
@@ -343,3 +344,60 @@ def waiting_share(run: Trace, kind: str) -> float:
     calls = [event for event in run.events if (event.kind, event.channel) == (kind, channel) and event.process]
     waited = sum(max(0, min(event.end, end) - max(event.begin, begin)) for event in calls)
     return waited / ((end - begin) * len({event.process for event in calls}) or 1)
+
+
+def _how_many_ended(failure: ExpectedFailure) -> str:
+    if not isinstance(failure.error, ProcessesFailed):
+        return "all"
+    return "one" if any(report.exitcode == 0 for report in failure.error.reports) else "none"
+
+
+def _overtakes(first: str) -> str:
+    return "yes" if first == "from Bob" else "no"
+
+
+def _in_kilobytes(size: int) -> float:
+    return size / 1000
+
+
+def _second_one(jobs_done: list[Any]) -> str:
+    return "waits" if len(jobs_done) == 1 else "twice"
+
+
+QUESTIONS = {
+    "one_pill": Question(
+        "Three consumers share a queue. After six jobs the parent puts one pill. What happens?",
+        {
+            "one": "Each item goes to one process only. A pill that was taken is gone for the others.",
+        },
+        {"all": "all three end", "one": "one ends, two wait for ever", "none": "all three wait for ever"},
+        judge=_how_many_ended,
+    ),
+    "overtaking": Question(
+        "Ann's put() has returned, and only then does Bob call put(). Can Bob's letter come out first?",
+        {
+            "yes": "`put()` returned when a thread of Ann's had taken the letter over. That thread was still packing "
+            "it when Bob's letter went into the pipe. A queue keeps the order of each producer, and no other.",
+        },
+        {"yes": "yes", "no": "no"},
+        judge=_overtakes,
+    ),
+    "edge": Question(
+        "How large may an unread item be, so that the child still ends?",
+        "So much fits into the buffer of the pipe behind the queue. More than that needs a reader.",
+        unit="kB",
+        judge=_in_kilobytes,
+    ),
+    "look_then_get": Question(
+        "One job, two consumers. Both look, then both take. What happens to the one who comes second?",
+        {
+            "waits": "Each call is safe by itself. Between two calls anything may happen.",
+        },
+        {
+            "saw": "it has seen that nothing is there, and ends",
+            "waits": "it waits for ever",
+            "twice": "it gets the job a second time",
+        },
+        judge=_second_one,
+    ),
+}

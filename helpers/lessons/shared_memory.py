@@ -13,6 +13,7 @@ from typing import Any
 from helpers import validate
 from helpers.contexts import Context
 from helpers.measuring.repeats import Repeats, repeat
+from helpers.questions import Question
 from helpers.supervision.supervisor import supervised
 from helpers.words import percent
 
@@ -240,3 +241,30 @@ def _seconds_a_run(workers: int, increments: int, window: float, lock: bool) -> 
     """Estimate how long a run takes, with 10 µs for an update and 1 ms for the start."""
     in_a_row = workers * increments if lock else increments
     return 0.001 + workers * increments * 1e-5 + in_a_row * (window + 1e-4 * (window > 0))
+
+
+QUESTIONS = {
+    "overflow": Question(
+        'small = ctx.Value("b", 127), then small.value += 1. What is small.value?',
+        {
+            "-128": "Its size is fixed. What does not fit is cut off, and nobody says so.",
+        },
+        {"128": "128", "127": "127", "-128": "-128", "an error": "an error"},
+        judge=str,
+    ),
+    "all_read_first": Question(
+        "Five processes read, wait until all five have read, then write. What does the counter say?",
+        {
+            "1": "All read 0, so all write 1. Four writes put the same 1 over the first one.",
+        },
+        {"5": "5", "1": "1", "differs": "it differs from run to run"},
+        judge=str,
+    ),
+    "torn": Question(
+        "Which time does the other process read?",
+        {
+            "10:59": "The hour was new and the minute still old. It was never that time.",
+        },
+        {"9:59": "9:59", "10:00": "10:00", "10:59": "10:59", "an error": "an error"},
+    ),
+}

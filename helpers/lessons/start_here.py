@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers import validate
 from helpers.measuring import machine
+from helpers.questions import Question
 from helpers.recording.recorder import record
 from helpers.supervision import left_behind
 from helpers.supervision.left_behind import Look, Process
@@ -251,3 +252,46 @@ def _orphans_now() -> Look:
         for line in table
     ]
     return left_behind.orphans(processes, os.getuid() if owner == "uids" else psutil.Process().username())
+
+
+def _slowest(times: dict[str, float]) -> str:
+    return max(times, key=lambda method: times[method])
+
+
+def _arrived(has_arrived: bool) -> str:
+    return "arrives" if has_arrived else "fails"
+
+
+QUESTIONS = {
+    "sharing": Question(
+        "The child adds one to start_here.counter. What is start_here.counter in the parent afterwards?",
+        {
+            "0": "The child has a `counter` of its own. It added one to that.",
+        },
+        {"0": "still 0", "1": "1, as in the child", "differs": "it differs from run to run"},
+        judge=str,
+    ),
+    "slowest": Question(
+        "Which start method takes the longest on this machine?",
+        {
+            "spawn": "It starts a Python from nothing, which imports all that it needs. A copy has it there at once.",
+            "forkserver": "It asks its clean process first, and that one copies itself. Here this took longest.",
+            "fork": "It copies the parent with all that is in it. Here this took longest.",
+        },
+        {"spawn": "spawn", "fork": "fork", "forkserver": "forkserver"},
+        judge=_slowest,
+    ),
+    "from_a_cell": Question(
+        "A child is started with this worker. What happens?",
+        {
+            "fails": "The child looked for the worker by its name, and there was nothing of that name.",
+            "arrives": "A start method that copies the parent copies the worker too. `spawn` would not.",
+        },
+        {
+            "arrives": "the greeting arrives",
+            "fails": "the child fails, and nothing arrives",
+            "never": "no child is ever started",
+        },
+        judge=_arrived,
+    ),
+}

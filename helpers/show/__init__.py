@@ -15,7 +15,7 @@ __getattr__ = opens(
         "figures.replay_lanes": "replay_lanes",
         "figures.schedules": "compare growth story strips wait_for",
         "widgets.panel": "panel",
-        "widgets.predict": "predict",
+        "widgets.predict": "question",
         "widgets.progress": "progress tracked",
         "widgets.source": "show_source",
     },

@@ -12,10 +12,12 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import ARTEFACTS, call_lab, keep_picture, put_into_lab, write_notebook
 
 CELLS = [
-    "from helpers.lessons import interleavings\nfrom helpers.show import compare, panel, predict\n"
+    "from helpers.lessons import interleavings\nfrom helpers.show import compare, panel\n"
+    "from helpers.questions import Question\nfrom helpers.show.widgets.predict import Prediction\n"
     "from helpers.show.explorer import explorer",
-    'answer = predict("What does the counter say?", ["0", "1", "2"])\nanswer',
-    'answer.verdict("1", because="So it was.")',
+    'answers = {"none": "0", "one": "1", "two": "2"}\n'
+    'answer = Prediction(Question("What does the counter say?", "So it was.", answers))\nanswer',
+    'answer.verdict("one")',
     "panel(interleavings.play, draw=compare, workers=(1, 3, 2), increments=(1, 3, 1), lock=False)",
     "explorer(interleavings.increments(2), 1)",
 ]

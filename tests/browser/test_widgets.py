@@ -6,15 +6,18 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from helpers.lessons.interleavings import additions, increments
-from helpers.show import bars, predict
+from helpers.questions import Question
+from helpers.show import bars
 from helpers.show import panel as panel_of
 from helpers.show.explorer import explorer
+from helpers.show.widgets.predict import Prediction
 from tests.browser.conftest import keep_picture, put_into_lab, write_notebook
 
 CELLS = [
-    "import time\n\nfrom helpers.show import bars, panel, predict",
-    'predict("What comes of `1 + 1`?", ["1", "2", "`None`"])',
-    'predict("How long is a day?", unit="h")',
+    "import time\n\nfrom helpers.questions import Question\n"
+    "from helpers.show import bars, panel\nfrom helpers.show.widgets.predict import Prediction",
+    'Prediction(Question("What comes of `1 + 1`?", "", {"1": "1", "2": "2", "none": "`None`"}))',
+    'Prediction(Question("How long is a day?", "", unit="h"))',
     "def same(length, part, kind, quick):\n"
     '    return {"seconds": {"a": 1.0, "b": 2.0}}, "134 of 134 runs were right."\n\n\n'
     'panel(same, draw=bars, length=(1, 9, 3), part=(0.0, 1.0, 0.5), kind=["this", "that"], quick=True)',
@@ -116,7 +119,8 @@ RENDERED = """async ([script, style, values]) => {
 
 def test_many_widgets_on_a_page_claim_no_landmark_and_no_heading_and_speak_with_one_voice_each(browser):
     """Landmarks of the same name, and headings out of the order of the page around, lead screen readers astray."""
-    shown = [explorer(increments(2)), explorer(additions(2)), predict("What?", ["1", "2"]), predict("How?", unit="s")]
+    shown = [explorer(increments(2)), explorer(additions(2)), Prediction(Question("What?", "", {"1": "1", "2": "2"}))]
+    shown += [Prediction(Question("How?", "", unit="s"))]
     shown += [panel_of(lambda n: ({"seconds": {"a": 1.0, "b": 2.0}}, "well"), draw=bars, n=(1, 3, 1)) for _ in "12"]
     page = browser.new_page()
     for widget in shown:

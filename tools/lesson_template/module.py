@@ -6,6 +6,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from helpers import validate
+from helpers.questions import Question
 from helpers.recording.recorder import record
 
 
@@ -63,3 +64,22 @@ def _questions(connection: Connection, count: int) -> list[float]:
         connection.recv()
         took.append(time.perf_counter() - begin)
     return took
+
+
+QUESTIONS = {
+    "copied": Question(
+        "number is 21. The parent sends it, and the child doubles it. What is number in the parent afterwards?",
+        {
+            "21": "What travels is a copy. The double came back as another number.",
+        },
+        {"21": "21", "42": "42", "error": "an error"},
+        judge=str,
+    ),
+    "again": Question(
+        "The child has answered and ended. The parent calls recv() once more. What does it get?",
+        {
+            "error": "Nobody holds the other end any more, so `recv()` raises EOFError.",
+        },
+        {"same": "the same answer again", "waits": "nothing: it waits for ever", "error": "an error"},
+    ),
+}

@@ -1,21 +1,24 @@
 """Predictions: a learner commits to an answer before a cell shows what happens, then reads how it compares.
 
-The question knows no right answer, so it can reveal none; the verdict is told what this machine has just done.
+The page knows no right answer, so it can reveal none; the verdict is told what this machine has just done.
 """
 
 import re
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import traitlets
 from IPython.display import Markdown
 
 from helpers import validate
+from helpers.questions import Question
 from helpers.show.widgets.live import BASE, Live, module
 from helpers.words import rounded
 
 LARGEST = 1e15  # number that is told
+UNEXPECTED = "The lesson did not expect this. Run the cells again, and if it comes back, please tell us."
 CLOSE = 2.0  # a number within this factor of what happened counts as right
 _FOLDER = Path(__file__).parent
 
@@ -23,8 +26,8 @@ _FOLDER = Path(__file__).parent
 class Prediction(Live):
     """A question that the learner answers before the cell that settles it.
 
-    `answer` is what the learner committed to: one of the answers, a number, or None. On a page without a kernel the
-    question, its answers and the learner's own show as text.
+    `asked` is the question, and `answer` what the learner committed to: the key of an answer, a number, or None. On a
+    page without a kernel the question, its answers and the learner's own show as text.
     """
 
     _esm = module(_FOLDER / "predict.js")
@@ -37,15 +40,18 @@ class Prediction(Live):
     settled = traitlets.Bool(False).tag(sync=True)  # whether the verdict has been told
     compared = traitlets.Bool(False).tag(sync=True)  # whether it was compared with an answer
 
-    def __init__(self, question: str, answers: Sequence[str] = (), unit: str = "") -> None:
-        super().__init__(question=question, answers=list(answers), unit=unit)
+    def __init__(self, asked: Question) -> None:
+        self.asked = asked
+        super().__init__(question=asked.asks, answers=list(asked.answers.values()), unit=asked.unit)
 
     @property
     def answer(self) -> str | float | None:
         """What the learner committed to, if anything."""
-        if self.answered is None or self.answers:
-            return self.answered
-        return float(self.answered)
+        if self.answered is None:
+            return None
+        if not self.answers:
+            return float(self.answered)
+        return next(key for key, words in self.asked.answers.items() if words == self.answered)
 
     def page(self) -> str:
         """Return question, answers and the learner's own as HTML."""
@@ -69,42 +75,64 @@ class Prediction(Live):
     def _said(self) -> str:
         return str(self.answered) if self.answers else f"{self.answer:g} {self.unit}"
 
-    def verdict(self, happened: str | float, because: str) -> Markdown:
-        """Return what happened and why, compared with the learner's answer if there is one.
+    def verdict(self, measured: Any) -> Markdown:
+        """Return what happened and why, compared with the learner's answer, or folded if there is none.
 
-        Raises TypeError or ValueError when `happened` is not one of the answers that were offered, or no number where
-        a number was asked for.
+        `measured` is what the question's `judge` takes. Raises TypeError or ValueError when what that makes of it is
+        not the key of an answer, or no number where a number was asked for.
         """
+        happened = self.asked.judge(measured)
         if self.answers:
-            validate.one_of("happened", happened, self.answers)
+            validate.one_of("measured", happened, list(self.asked.answers))
         else:
-            validate.number("happened", happened, -LARGEST, LARGEST, self.unit)
-        validate.text("because", because, may_be_empty=True)
+            validate.number("measured", happened, -LARGEST, LARGEST, self.unit)
         self.settled, self.compared = True, self.answer is not None
         self.keep()
-        shown = happened if isinstance(happened, str) else f"{rounded(happened)} {self.unit}"
-        return Markdown(f"{self._comparison(happened)}**What happened: {shown}.** {because}")
+        told = f"**What happened: {self._told(happened)}.** {self._reason(happened)}"
+        return Markdown(_folded(told) if self.answer is None else self._comparison(happened) + told)
+
+    def _told(self, happened: str | float) -> str:
+        return self.asked.answers[happened] if isinstance(happened, str) else f"{rounded(happened)} {self.unit}"
+
+    def _reason(self, happened: str | float) -> str:
+        because = self.asked.because
+        return because if isinstance(because, str) else because.get(str(happened), UNEXPECTED)
 
     def _comparison(self, happened: str | float) -> str:
-        if self.answer is None:
-            return ""
-        right = self.answer == happened if self.answers else _is_close(float(self.answer), float(happened))
+        right = self.answer == happened if self.answers else _is_close(float(self.answer or 0), float(happened))
         return f"{'✔ You were right' if right else '✘ Not this time'}: you said {self._said()}. "
 
 
-def predict(question: str, answers: Sequence[str] = (), unit: str = "") -> Prediction:
-    """Ask a question with two to five answers, or (with a `unit`) one whose answer is a number.
+def question(lesson: ModuleType, key: str) -> Prediction:
+    """Ask a question of a lesson: one of those in the dict `QUESTIONS` of its module.
 
-    Raises TypeError for a question, answers or a unit that are not text, ValueError for a wrong number of answers, for
-    two that are the same, and for neither answers nor a unit.
+    Raises TypeError for a module that has none, and for one that is no Question; ValueError for a key that none has,
+    and for a question without words, or with a wrong number of answers.
     """
-    validate.text("question", question)
-    validate.text("unit", unit, may_be_empty=True)
+    bank = getattr(lesson, "QUESTIONS", None)
+    if not isinstance(lesson, ModuleType) or not isinstance(bank, dict):
+        validate.refuse(TypeError, "lesson", "a module with a dict QUESTIONS, such as helpers.lessons.pipe", lesson)
+    validate.one_of("key", key, list(bank))
+    asked = bank[key]
+    if not isinstance(asked, Question):
+        validate.refuse(TypeError, f"QUESTIONS[{key!r}]", "a Question", asked)
+    return Prediction(_valid(asked))
+
+
+def _valid(asked: Question) -> Question:
+    validate.text("asks", asked.asks)
+    validate.text("unit", asked.unit, may_be_empty=True)
+    validate.mapping("answers", asked.answers, "a dict of answers", least=0)
+    words = list(asked.answers.values())
     allowed = "two to five different answers, or empty if the answer is a number with a unit"
-    validate.texts("answers", answers, allowed, least=0 if unit else 2, most=5)
-    if len(answers) == 1 or len(set(answers)) < len(answers):
-        validate.refuse(ValueError, "answers", f"a list of {allowed}", answers)
-    return Prediction(question, answers, unit)
+    validate.texts("answers", words, allowed, least=0 if asked.unit else 2, most=5)
+    if len(words) == 1 or len(set(words)) < len(words):
+        validate.refuse(ValueError, "answers", f"a dict of {allowed}", asked.answers)
+    return asked
+
+
+def _folded(told: str) -> str:
+    return f"<details><summary>What happened? Answer first, then open this.</summary>\n\n{told}\n\n</details>"
 
 
 def _html(text: str) -> str:

@@ -1,84 +1,130 @@
 """Predictions: nothing is revealed before, the verdict compares, and without a learner the page still reads well."""
 
+import importlib
+import math
+from pathlib import Path
+from types import ModuleType
+
 import pytest
 
-from helpers.show import predict
+from helpers import lessons
+from helpers.questions import Question
+from helpers.show import question
+from helpers.show.widgets.predict import CLOSE, Prediction
+
+HOW_MANY = Question("How many `x`?", {"1": "There is one."}, {"1": "one", "2": "2 < 3"}, judge=str)
+HOW_LONG = Question("How long?", "So.", unit="ms", judge=lambda seconds: 1000 * seconds)
+MODULES = sorted(path.stem for path in Path(lessons.__path__[0]).glob("[a-z]*.py"))
 
 
-def answered(question, answer):
-    """Commit to an answer as the browser does."""
-    question.set_state({"answered": answer})
-    return question
+def lesson(**questions):
+    """Return a module with these questions."""
+    module = ModuleType("lesson")
+    module.QUESTIONS = questions
+    return module
+
+
+def answered(asked, answer):
+    """Ask, and commit to an answer as the browser does."""
+    shown = question(lesson(it=asked), "it")
+    shown.set_state({"answered": answer})
+    return shown
 
 
 def test_the_question_and_its_answers_can_be_read_without_a_kernel():
-    data, _ = predict("How many `x`?", ["one", "2 < 3"])._repr_mimebundle_()
+    data, _ = Prediction(HOW_MANY)._repr_mimebundle_()
     assert data["text/markdown"] == "**Predict.** How many `x`?\n\n- one\n- 2 < 3"
     assert "How many <code>x</code>?</p><ul><li>one</li><li>2 &lt; 3</li></ul>" in data["text/html"]
     assert "Run this cell to answer." in data["text/html"]
 
 
 def test_no_answer_is_marked_at_first():
-    question = predict("How many?", ["one", "two"])
-    assert question.answered is None and question.answer is None
+    shown = Prediction(HOW_MANY)
+    assert shown.answered is None and shown.answer is None
 
 
-def test_an_answer_is_kept_and_the_page_shows_it():
-    question = answered(predict("How many?", ["one", "two"]), "two")
-    assert question.answer == "two"
-    assert "Your answer: two." in question.page()
+def test_what_is_kept_of_an_answer_is_its_key_and_the_page_shows_its_words():
+    shown = answered(HOW_MANY, "2 < 3")
+    assert shown.answer == "2"
+    assert "Your answer: 2 &lt; 3." in shown.page()
 
 
-@pytest.mark.parametrize(("said", "words"), [("one", "You were right"), ("two", "Not this time")])
+@pytest.mark.parametrize(("said", "words"), [("one", "You were right"), ("2 < 3", "Not this time")])
 def test_the_verdict_compares(said, words):
-    question = answered(predict("How many?", ["one", "two"]), said)
-    verdict = question.verdict("one", because="There is one.").data
+    shown = answered(HOW_MANY, said)
+    verdict = shown.verdict(1).data
     assert words in verdict and "What happened: one" in verdict and "There is one." in verdict
-    assert question.settled and question.compared
+    assert "<details>" not in verdict
+    assert shown.settled and shown.compared
 
 
-def test_the_verdict_without_an_answer_says_what_happened_and_why():
-    question = predict("How many?", ["one", "two"])
-    assert question.verdict("one", because="Why.").data == "**What happened: one.** Why."
-    assert question.settled and not question.compared
+def test_the_verdict_without_an_answer_is_folded_and_says_what_happened_and_why():
+    shown = Prediction(HOW_MANY)
+    verdict = shown.verdict(1).data
+    assert verdict.startswith("<details><summary>") and verdict.endswith("</details>")
+    assert "**What happened: one.** There is one." in verdict
+    assert shown.settled and not shown.compared
+
+
+def test_the_reason_is_the_one_for_what_happened_and_what_nobody_expected_is_not_explained():
+    assert "There is one." not in Prediction(HOW_MANY).verdict(2).data
+    assert "did not expect this" in Prediction(HOW_MANY).verdict(2).data
+    assert "So." in Prediction(HOW_LONG).verdict(1).data
 
 
 @pytest.mark.parametrize(("said", "words"), [("2", "right"), ("1.1", "right"), ("0.9", "Not this time"), ("5", "Not")])
 def test_a_number_is_right_within_a_factor_of_two(said, words):
-    question = answered(predict("How long?", unit="ms"), said)
-    assert question.answer == float(said)
-    assert words in question.verdict(2.0, because="So.").data
+    shown = answered(HOW_LONG, said)
+    assert CLOSE == 2 and shown.answer == float(said)
+    assert words in shown.verdict(0.002).data
 
 
-@pytest.mark.parametrize("answers", [["one"], ["a", "a"], list("abcdef"), []])
+@pytest.mark.parametrize(
+    "answers", [{"a": "one"}, {"a": "a", "b": "a"}, dict(zip("abcdef", "abcdef", strict=True)), {}]
+)
 def test_a_wrong_number_of_answers_is_refused(answers):
     with pytest.raises(ValueError, match="answers must be"):
-        predict("How many?", answers)
+        question(lesson(it=Question("How many?", "", answers)), "it")
 
 
-@pytest.mark.parametrize("happened", [float("nan"), float("inf"), "soon", None])
+@pytest.mark.parametrize(
+    "asked", [Question(None, "", {"a": "a", "b": "b"}), Question("How many?", "", {"a": 1, "b": 2}), "How many?"]
+)
+def test_what_is_no_question_is_refused(asked):
+    with pytest.raises(TypeError, match="must be (text|a Question)"):
+        question(lesson(it=asked), "it")
+
+
+def test_answers_must_be_a_dict_and_a_unit_must_be_text():
+    for asked in (Question("Why?", "", "abc"), Question("How long?", "", unit=5)):
+        with pytest.raises(TypeError, match="must be"):
+            question(lesson(it=asked), "it")
+
+
+def test_a_lesson_without_questions_and_a_key_that_it_lacks_are_refused():
+    with pytest.raises(TypeError, match="lesson must be a module with a dict QUESTIONS"):
+        question(math, "it")
+    with pytest.raises(ValueError, match="key must be one of it, not 'that'"):
+        question(lesson(it=HOW_MANY), "that")
+
+
+@pytest.mark.parametrize("happened", [math.nan, math.inf, None, "soon"])
 def test_what_happened_must_be_a_number_where_one_was_asked_for(happened):
-    with pytest.raises((TypeError, ValueError), match=f"happened must be .* ms, not {happened!r}"):
-        predict("How long?", unit="ms").verdict(happened, because="")
-
-
-def test_a_unit_must_be_text():
-    with pytest.raises(TypeError, match="unit must be text, not 5"):
-        predict("How long?", unit=5)
-
-
-@pytest.mark.parametrize("answers", [None, 5, "abc"])
-def test_answers_must_be_a_list(answers):
-    with pytest.raises(TypeError, match=f"answers must be a list of two to five .*, not {answers!r}"):
-        predict("How many?", answers)
-
-
-@pytest.mark.parametrize(("question", "answers"), [(None, ["a", "b"]), ("How many?", [1, 2])])
-def test_what_is_not_text_is_refused(question, answers):
-    with pytest.raises(TypeError, match="must be text"):
-        predict(question, answers)
+    with pytest.raises((TypeError, ValueError), match="measured must be .* ms, not "):
+        Prediction(HOW_LONG._replace(judge=lambda measured: measured)).verdict(happened)
 
 
 def test_a_verdict_that_was_no_answer_is_refused():
-    with pytest.raises(ValueError, match="happened must be one of"):
-        predict("How many?", ["one", "two"]).verdict("three", because="")
+    with pytest.raises(ValueError, match="measured must be one of"):
+        Prediction(HOW_MANY).verdict(3)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_question_of_a_lesson_can_be_asked_and_its_reasons_belong_to_its_answers(name):
+    module = importlib.import_module(f"helpers.lessons.{name}")
+    assert module.QUESTIONS
+    for key, asked in module.QUESTIONS.items():
+        question(module, key)
+        reasons = {"": asked.because} if isinstance(asked.because, str) else asked.because
+        assert reasons and all(reasons.values())
+        assert isinstance(asked.because, str) or set(reasons) <= set(asked.answers)

@@ -101,6 +101,7 @@ def shout(writer: Connection, stuck: Barrier, letter: str, count: int) -> None:
     try:
         for _ in range(count):
             writer.send_bytes(message)
+        writer.close()  # the reader shall not have to wait until Python has shut down
     except OSError:
         pass  # the reader has given up
 

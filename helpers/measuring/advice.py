@@ -44,7 +44,7 @@ class Survey:
         """Return how many messages of the task's size, or updates of its shared state, go through in a second."""
         _check_task(task)
         validate.one_of("name", name, self.streams if task.shares == "messages" else self.updates)
-        return 1 / (self.streams[name].fit.at(task.size) if task.shares == "messages" else self.updates[name])
+        return 1 / (self.streams[name].at(task.size) if task.shares == "messages" else self.updates[name])
 
     def survives(self, name: str) -> bool:
         """Tell whether both messages reached the other reader after a crash."""
@@ -88,9 +88,10 @@ class Advice:
         return self.rates[self.mechanism] >= self.task.rate
 
     def __str__(self) -> str:
-        rate, unit = self.rates[self.mechanism], "messages" if self.task.shares == "messages" else "updates"
+        rate, is_sent = self.rates[self.mechanism], self.task.shares == "messages"
+        unit, alone = ("messages", "one pair alone") if is_sent else ("updates", "one process alone")
         enough = "" if self.is_enough else f" That is too slow for you: put several {unit} into one."
-        here = f"Here: about {rounded(rate)} {unit} a second; needed: {self.task.rate:,}."
+        here = f"Here, for {alone}: about {rounded(rate)} {unit} a second; needed: {self.task.rate:,}."
         return f"{self.mechanism}, for {self.task.parties} parties. {self.rule} {here}{enough}"
 
 

@@ -131,6 +131,24 @@ class Measurement:
         """The fit to the medians, or those of the larger humps."""
         return fit_line([point.size for point in self.points], [point.humps[0].median for point in self.points])
 
+    def at(self, size: int) -> float:
+        """Return the median at a size in bytes: as measured, on the line between two measured sizes, or as at the end.
+
+        Larger messages than any that was measured take as much longer as the fit says.
+        """
+        validate.number("size", size, 0, LARGEST, "bytes")
+        below = max((point for point in self.points if point.size <= size), key=_size, default=None)
+        above = min((point for point in self.points if point.size >= size), key=_size, default=None)
+        if below is None or above is None or below.size == above.size:
+            end = below or above or self.points[0]
+            return end.median + self.fit.per_byte * max(0, size - end.size)
+        share = (size - below.size) / (above.size - below.size)
+        return below.median + share * (above.median - below.median)
+
+
+def _size(point: Point) -> int:
+    return point.size
+
 
 def fit_line(sizes: Sequence[int], durations: Sequence[float]) -> Fit:
     """Fit fixed + per_byte * size so that the relative errors are smallest.

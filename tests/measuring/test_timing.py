@@ -6,7 +6,17 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from helpers.measuring.timing import Fit, Mechanism, Point, call_time, fit_line, one_way, round_trips, start_up
+from helpers.measuring.timing import (
+    Fit,
+    Measurement,
+    Mechanism,
+    Point,
+    call_time,
+    fit_line,
+    one_way,
+    round_trips,
+    start_up,
+)
 from helpers.supervision.supervisor import ProcessesFailed
 
 METHODS = get_all_start_methods()
@@ -149,3 +159,12 @@ def test_a_wrong_number_of_calls_is_named(wrong):
 def test_what_cannot_be_called_is_named():
     with pytest.raises(TypeError, match="call must be a function"):
         call_time(3)
+
+
+def test_a_measured_size_is_read_off_where_it_was_measured_and_not_off_the_fit():
+    points = tuple(Point(size, (duration,)) for size, duration in [(100, 1000), (1_000, 5000), (10_000, 6000)])
+    measured = Measurement("a pipe", "one way", "spawn", 1, points, points[0])
+    assert [measured.at(point.size) for point in points] == [point.median for point in points]
+    assert measured.at(550) == pytest.approx(3000e-9)
+    assert measured.at(10) == points[0].median
+    assert measured.at(20_000) == pytest.approx(points[-1].median + 10_000 * measured.fit.per_byte)

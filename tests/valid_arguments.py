@@ -248,6 +248,7 @@ MAKES_SENSE = {
     "Exploration.probability.outcome": NO_FUNCTION,
     "Exploration.schedule_to.number": "zero",
     "Exploration.successors.number": "zero",
+    "Exploration.touches.number": "zero",
     "Model.follow.schedule": "list tuple",
     "Model.known": "none dict",
     "Sample.frequency.outcome": HASHABLE,

@@ -211,6 +211,70 @@ def test_a_schedule_is_pasted_and_copied(offline, tmp_path, text):
     expect(notice(shown)).to_contain_text("Copied: 0 1 0 1")
 
 
+def test_orders_that_cannot_differ_are_merged_on_wish(offline, tmp_path):
+    shown = offline(page_of(explorer(philosophers(2), deadlock)), tmp_path).locator(".tp-explorer")
+    press(shown, "All outcomes")
+    outcomes = shown.get_by_label("All outcomes")
+    expect(outcomes.get_by_text("6 schedules in 23 states")).to_be_visible()
+    press(shown, "Merge orders that cannot differ")
+    expect(outcomes.get_by_text("6 schedules, 3 that matter, in 23 states")).to_be_visible()
+    expect(shown.get_by_role("status")).to_have_text("6 schedules, 3 that matter, in 23 states")
+    expect(outcomes.get_by_text("66.7 %, 4 schedules, 2 that matter")).to_be_visible()
+    expect(outcomes.get_by_text("33.3 %, 2 schedules, 1 that matters")).to_be_visible()
+    merging = shown.get_by_role("button", name="Merge orders that cannot differ", pressed=True)
+    expect(merging).to_be_focused()
+    shown.page.screenshot(path=keep_place("explorer_merged"), full_page=True)
+    shown.page.keyboard.press("Enter")
+    expect(outcomes.get_by_text("6 schedules in 23 states")).to_be_visible()
+
+
+def test_orders_are_merged_anew_when_a_statement_is_expanded(offline, tmp_path):
+    shown = offline(page_of(explorer(additions(2))), tmp_path).locator(".tp-explorer")
+    press(shown, "All outcomes")
+    press(shown, "Merge orders that cannot differ")
+    outcomes = shown.get_by_label("All outcomes")
+    expect(outcomes.get_by_text("2 schedules, 2 that matter, in 4 states")).to_be_visible()
+    press(shown, "atomic steps of counter.value += 1")
+    expect(outcomes.get_by_text("6 schedules, 4 that matter, in 12 states")).to_be_visible()
+
+
+SLOWEST = """(button) => new Promise((resolve) => {
+    const explorer = button.closest('.tp-explorer');
+    let slowest = 0, last = performance.now();
+    const look = () => {
+        slowest = Math.max(slowest, performance.now() - last);
+        last = performance.now();
+        if (/that matter, in|too many/.test(explorer.querySelector('.tp-outcomes').textContent)) resolve(slowest);
+        else setTimeout(look);
+    };
+    button.click();
+    look();
+})"""
+
+
+def test_merging_many_orders_lets_clicks_through_meanwhile(offline, tmp_path):
+    """A task of the page waits no longer than a slice and the drawing of its result take."""
+    shown = offline(page_of(explorer(increments(5))), tmp_path).locator(".tp-explorer")
+    press(shown, "All outcomes")
+    expect(shown.get_by_text("113,400 schedules in 2,027 states")).to_be_visible()
+    slowest = shown.get_by_role("button", name="Merge orders that cannot differ").evaluate(SLOWEST)
+    expect(
+        shown.get_by_label("All outcomes").get_by_text("113,400 schedules, 14,400 that matter, in 2,027 states")
+    ).to_be_visible()
+    assert slowest < 200, f"a click may have to wait for {slowest:.0f} ms"
+
+
+def test_too_many_orders_are_not_merged_and_that_is_said(browser):
+    page = browser.new_page()
+    script = SCRIPT.replace("MOST_MERGED = 200_000", "MOST_MERGED = 5")
+    address = "data:text/javascript;base64," + base64.b64encode(script.encode()).decode()
+    page.evaluate(LOADED, [address, explorer(increments(2)).graph, []])
+    press(page.locator(".tp-explorer"), "All outcomes")
+    press(page.locator(".tp-explorer"), "Merge orders that cannot differ")
+    expect(page.get_by_text("6 schedules, too many to merge, in 12 states").first).to_be_visible()
+    page.close()
+
+
 LOADED = """async ([script, graph, schedule]) => {
     const { default: { render } } = await import(script);
     const values = { graph, schedule, replayed: {}, observed: {} };

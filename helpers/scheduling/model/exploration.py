@@ -25,6 +25,7 @@ MIN_MEMORY = 1_000_000
 MODELS = ("uniform", "coin")
 
 Count = int | float  # an exact number; math.inf where a loop gives infinitely many schedules
+Touches = tuple[frozenset[int], frozenset[int]]  # the shared objects that a step looks at, and those it may change
 Predicate = Callable[[State], bool]
 A_PREDICATE = "a test of a state, such as deadlock"  # for errors that say what is needed
 
@@ -191,13 +192,28 @@ class Exploration:
         Schedules that become equal by swapping such neighbours are one and the same partial order (Mazurkiewicz 1977):
         they have the same outcome. Of each the first in lexical order is counted, by sleep sets (Godefroid 1996).
         """
-        if len(self._order) < len(self):
+        count = self._count_orders(math.inf)
+        assert count is not None, "there is no limit"
+        return count
+
+    def distinct_orders_within(self, cases: int) -> Count | None:
+        """Return `distinct_orders`, or None if more than `cases` states with their sleep sets must be looked at.
+
+        Raises TypeError or ValueError for what is no number of cases from 1 to 10**9.
+        """
+        return self._count_orders(validate.whole_number("cases", cases, 1, 10**9))
+
+    def _count_orders(self, cases: float) -> Count | None:
+        if self.schedules == math.inf:
             return math.inf
         counts: dict[tuple[int, frozenset[int]], int] = {}
         todo: list[tuple[int, frozenset[int]]] = [(0, frozenset())]
         while todo:
+            if len(counts) >= cases:
+                return None
             number, asleep = key = todo[-1]
-            ways = list(self._awake(number, asleep))
+            # what never ends is no schedule, and may be a loop
+            ways = [after for after in self._awake(number, asleep) if self._may_finish(after[0])]
             missing = [after for after in ways if after not in counts]
             if missing:
                 todo += missing
@@ -206,6 +222,9 @@ class Exploration:
             is_end = not self._following(number)
             counts[key] = 1 if is_end else sum(counts[after] for after in ways)
         return counts[0, frozenset()]
+
+    def _may_finish(self, number: int) -> bool:
+        return self._store.goes_forward or number in self._can_finish
 
     def _awake(self, number: int, asleep: frozenset[int]) -> Iterator[tuple[int, frozenset[int]]]:
         """Yield the states after the steps that need to be taken here, each with who need not go next there."""
@@ -217,12 +236,22 @@ class Exploration:
 
     def _are_independent(self, number: int, one: int, other: int) -> bool:
         (looked, changed), (others_looked, others_changed) = (
-            self._touches(number, process) for process in (one, other)
+            self._touched(number, process) for process in (one, other)
         )
         return not (changed & (others_looked | others_changed) or others_changed & looked)
 
-    def _touches(self, number: int, process: int) -> tuple[frozenset[int], frozenset[int]]:
-        """Return the slots that a step looks at, and those of them that it may change."""
+    def touches(self, number: int) -> list[Touches | None]:
+        """Return for each process which shared objects its step looks at in a state, and which of them it may change.
+
+        None where it cannot take one. Objects are numbered from 0 in the order of their declaration. Raises TypeError
+        or ValueError for a number that no state has.
+        """
+        return [
+            None if after is None else self._touched(number, process)
+            for process, after in enumerate(self.successors(number))
+        ]
+
+    def _touched(self, number: int, process: int) -> Touches:
         key = process, *self._store.depends_on(process, self._store.states[number])
         if key not in self._known_touches:
             state = self._state(number)
@@ -233,7 +262,7 @@ class Exploration:
         return self._known_touches[key]
 
     @cached_property
-    def _known_touches(self) -> dict[tuple, tuple[frozenset[int], frozenset[int]]]:
+    def _known_touches(self) -> dict[tuple, Touches]:
         return {}
 
     @cached_property

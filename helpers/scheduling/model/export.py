@@ -12,6 +12,7 @@ from helpers.scheduling.model.worker_graph import Location, SourceLine
 from helpers.scheduling.program.semantics import READS, WRITES, Access
 
 MAX_STATES = 5_000
+MAX_ORDER_CASES = 20_000  # states with sleep sets, looked at to count distinct orders
 
 
 def graph_data(
@@ -27,7 +28,8 @@ def graph_data(
     locations: where a process can stand: {ended, error, variables: name -> text, depth: accesses since its last yield,
         doing: what comes next in words ("" for no access), and unless ended: source, line: where the next step begins,
         object: what it uses first (None for nothing), waits_for: words for while it cannot}.
-    steps: list of {label, saw: list of words, touches: list of [variable, whether it is read, whether it is written]}.
+    steps: list of {label, saw: list of words, touches: list of [variable, whether it is read, whether it is written],
+        looks_at, may_change: objects on which the step depends, and those of them that are not left as they are}.
         An object is one variable, or several such as the items of a dict; they are numbered from 0.
     states: list of [shared, [location of each process], [next state or None for each process], [step or None for
         each]]. State 0 is the start. A state without next states is an end; a process that has not ended and has no
@@ -35,6 +37,8 @@ def graph_data(
     outcomes: list of {text, schedules: str, uniform: float or None, coin: float}, most schedules first.
     ends: for each state that is an end, by its index as a string: the index of its outcome, None for a deadlock.
     deadlock: {schedules: str, coin: float}.
+    orders: {schedules, distinct: str, None where to count takes too long}: how many schedules there are in all, and how
+        many when those that differ only in the order of independent steps are counted once.
     goals: list of {task, states: those in which it is reached}, for `goals` by task in words.
 
     Raises ValueError for more than `max_states` states; TypeError or ValueError for any other kind of argument.
@@ -89,6 +93,7 @@ class _Tables:
                 "schedules": str(self.explored.deadlocks),
                 "coin": float(self.explored.probability(deadlock, "coin")),
             },
+            "orders": {"schedules": str(self.explored.schedules), "distinct": self._distinct_orders()},
             "goals": [{"task": task, "states": self._reached(goal)} for task, goal in goals.items()],
         }
 
@@ -100,7 +105,11 @@ class _Tables:
             (state.values, state.violated), {"values": values, "holders": holders, "violated": state.violated}
         )
         successors = self.explored.successors(number)
-        steps = [None if after is None else self._step(state.step(process)) for process, after in enumerate(successors)]
+        touches = self.explored.touches(number)
+        steps = [
+            None if touched is None else self._step(state.step(process), *touched)
+            for process, touched in enumerate(touches)
+        ]
         return [shared, [self._location(location) for location in state.locations], successors, steps]
 
     def _location(self, location: Location) -> int:
@@ -126,14 +135,15 @@ class _Tables:
         item = f"[{access.arguments[0]!r}]" if used.kind == "dict" and access.arguments else ""
         return f"{access.verb} {used.name}{item}"
 
-    def _step(self, step: Step) -> int:
+    def _step(self, step: Step, looks_at: frozenset[int], may_change: frozenset[int]) -> int:
         touches = [
             [self.variables.number(access.variable, access.variable), access.verb in READS, access.verb in WRITES]
             for access, _ in step.done
             if access.verb in READS | WRITES
         ]
-        row = {"label": step.label, "saw": list(step.saw), "touches": touches}
-        return self.steps.number((step.label, step.saw, step.done), row)
+        depends = {"looks_at": sorted(looks_at), "may_change": sorted(may_change)}
+        row = {"label": step.label, "saw": list(step.saw), "touches": touches, **depends}
+        return self.steps.number((step.label, step.saw, step.done, looks_at, may_change), row)
 
     def _source(self, source: SourceLine) -> int:
         key = source[:3]
@@ -150,6 +160,10 @@ class _Tables:
         uniform = float(explored.probability(outcome)) if isinstance(explored.schedules, int) else None
         coin = float(explored.probability(outcome, "coin"))
         return {"text": str(outcome), "schedules": str(count), "uniform": uniform, "coin": coin}
+
+    def _distinct_orders(self) -> str | None:
+        count = self.explored.distinct_orders_within(MAX_ORDER_CASES)
+        return None if count is None else str(count)
 
     def _ends(self, states: list[list], outcomes: list) -> dict[str, int | None]:
         ends = {}

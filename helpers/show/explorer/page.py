@@ -70,6 +70,19 @@ def _in_words(graph: dict[str, Any]) -> str:
         f"<p><b>{escape(title(graph))}</b> Run this notebook to take their steps yourself.</p>"
         + (f"<p>The task:</p><ul>{tasks}</ul>" if tasks else "")
         + f"{sources}<p>At the start: {escape(shared)}.</p>{_outcome_table(graph)}"
+        + _orders(graph["orders"])
+    )
+
+
+def _orders(orders: dict[str, str | None]) -> str:
+    """Say in HTML how many schedules matter, where they were counted and there is an end of them."""
+    if orders["distinct"] in (None, "inf"):
+        return ""
+    schedules, distinct = (int(orders[name] or 0) for name in ("schedules", "distinct"))
+    return (
+        f"<p>{schedules:,} schedule{'' if schedules == 1 else 's'}, {distinct:,} that matter"
+        f"{'s' if distinct == 1 else ''}: "
+        "those that differ only in the order of steps that do not touch the same objects count once.</p>"
     )
 
 

@@ -29,7 +29,7 @@
  * @property {Source[]} sources
  * @property {{ values: string[], holders: number[][], violated: boolean }[]} shared
  * @property {Location[]} locations
- * @property {{ label: string, saw: string[], touches: Touch[] }[]} steps
+ * @property {{ label: string, saw: string[], touches: Touch[], looks_at: number[], may_change: number[] }[]} steps
  * @property {State[]} states
  * @property {Outcome[]} outcomes
  * @property {Record<string, number | null>} ends
@@ -45,9 +45,14 @@
  * @property {bigint | null} count schedules; null: without end
  * @property {number | null} exact share of all schedules; null: some are without end
  * @property {number | null} coin probability with a fair coin at each step; null: not settled
+ *
+ * @typedef {object} Orders schedules that differ only in the order of independent steps, counted once
+ * @property {bigint | null} total null: without end
+ * @property {Map<string, bigint | null>} of by the key of a row
  */
 
 const MOST_SEARCHED = 60_000; // states, each with what has been read and overwritten
+const MOST_MERGED = 200_000; // states with sleep sets
 const LONGEST_STATEMENT = 300; // atomic steps
 // as in helpers/scheduling/model/exploration.py: a probability counts as settled, or is given up
 const HARDLY_ANY = 1e-12;
@@ -359,20 +364,74 @@ export class Program {
       row.count = row.count === null || ways === undefined ? null : row.count + ways;
       row.coin = chances && (row.coin ?? 0) + (chances.get(state) ?? 0);
     }
-    const found = [...rows.values()], counts = found.map((row) => row.count);
-    const total = counts.reduce((sum, count) => sum === null || count === null ? null : sum + count, 0n);
-    for (const row of found) row.exact = total === null || row.count === null ? null : share(row.count, total);
-    return { rows: found.sort(byText), total, states: edges.size };
+    const found = [...rows.values()], all = total(found.map((row) => row.count));
+    for (const row of found) row.exact = all === null || row.count === null ? null : share(row.count, all);
+    return { rows: found.sort(byText), total: all, states: edges.size };
   }
 
   /** The row to which an end belongs. @param {number} state @param {Map<string, Row>} rows */
   #rowOf(state, rows) {
     const isDeadlock = !this.hasFinished(state), text = isDeadlock ? "deadlock" : this.outcome(state);
-    const key = `${isDeadlock} ${text}`;
     const isFailure = isDeadlock || this.errors(state).length > 0;
-    const row = rows.get(key) ?? { text, isDeadlock, isFailure, count: 0n, exact: null, coin: null };
-    rows.set(key, row);
+    const fresh = { text, isDeadlock, isFailure, count: 0n, exact: null, coin: null };
+    const row = rows.get(keyOf(fresh)) ?? fresh;
+    rows.set(keyOf(row), row);
     return row;
+  }
+
+  /**
+   * Count schedules that differ only in the order of independent steps once, as Exploration.distinct_orders does.
+   * Yields after each case, so that it can be done in slices; returns null where there are too many cases.
+   * @returns {Generator<void, Orders | null, void>}
+   */
+  *mergeOrders(most = MOST_MERGED) {
+    const nodes = [{ state: 0, asleep: new Set() }], numbers = new Map([["0 ", 0]]);
+    /** @type {Map<number, number[]>} */
+    const edges = new Map();
+    for (let node = 0; node < nodes.length; node++) {
+      if (nodes.length > most) return null;
+      edges.set(node, this.#awake(nodes[node]).map((after) => {
+        const key = `${after.state} ${[...after.asleep]}`, number = numbers.get(key) ?? nodes.push(after) - 1;
+        numbers.set(key, number);
+        return number;
+      }));
+      yield;
+    }
+    const paths = pathsTo(edges, inOrder(edges)), rows = new Map();
+    /** @type {Map<string, bigint | null>} */
+    const of = new Map();
+    for (const [node, { state }] of nodes.entries()) {
+      if (this.names.some((_, process) => this.advance(state, process).length)) continue;
+      const key = keyOf(this.#rowOf(state, rows)), before = of.get(key) ?? 0n, ways = paths.get(node);
+      of.set(key, of.get(key) === null || ways === undefined ? null : before + ways);
+    }
+    return { total: total([...of.values()]), of };
+  }
+
+  /**
+   * The states after the steps that need to be taken, each with the processes that need not go next there
+   * (sleep sets: the order with theirs first has been looked at).
+   * @param {{ state: number, asleep: Set<number> }} node
+   */
+  #awake({ state, asleep }) {
+    const ways = this.names.map((_, process) => this.advance(state, process)), tried = new Set(asleep);
+    const found = [];
+    for (const [process, taken] of ways.entries()) {
+      if (!taken.length || asleep.has(process)) continue;
+      const still = this.names.map((_, other) => other)
+        .filter((other) => tried.has(other) && this.#areIndependent(taken, ways[other]));
+      found.push({ state: taken[taken.length - 1].to, asleep: new Set(still) });
+      tried.add(process);
+    }
+    return found;
+  }
+
+  /** Whether neither changes an object on which the other depends. @param {AtomicStep[]} one @param {AtomicStep[]} two */
+  #areIndependent(one, two) {
+    const steps = [one, two].map((taken) => taken.map(({ process, from }) => this.step(from, process)));
+    const [mine, theirs] = steps.map((all) => new Set(all.flatMap((step) => step.looks_at)));
+    const [changed, theyChanged] = steps.map((all) => all.flatMap((step) => step.may_change));
+    return !changed.some((object) => theirs.has(object)) && !theyChanged.some((object) => mine.has(object));
   }
 
   /** The states from which all can still end well. */
@@ -482,6 +541,14 @@ function leadingToEnds(edges) {
   const found = new Set([...edges.keys()].filter((state) => !edges.get(state)?.length));
   for (const state of found) for (const origin of origins.get(state) ?? []) found.add(origin);
   return found;
+}
+
+/** What tells a row from the others. @param {{ text: string, isDeadlock: boolean }} row */
+export function keyOf({ text, isDeadlock }) { return `${isDeadlock} ${text}`; }
+
+/** @param {(bigint | null)[]} counts of which null is without end */
+function total(counts) {
+  return counts.reduce((sum, count) => sum === null || count === null ? null : sum + count, 0n);
 }
 
 /** @param {bigint} count @param {bigint} total */

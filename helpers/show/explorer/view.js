@@ -2,18 +2,20 @@
 // The explorer in the browser: a learner who is the scheduler of a scenario.
 // No dependency, and no kernel: only replays and free runs on real processes are asked of Python.
 
-import { Program, stepsIn } from "./program.js";
+import { Program, keyOf, stepsIn } from "./program.js";
 import { enable, h, plural, say, sendByEnter, unique } from "../widgets/elements.js";
 import { Kernel, live } from "../widgets/live.js";
 
 const BEAT = 750; // ms between two steps while playing; less where there are many
 const SHORTEST_BEAT = 150, LONGEST_PLAY = 9000; // ms
 const MANY_STATES = 3000; // to count on which takes longer than a click may
+const SLICE = 8; // ms of counting between two looks at what else there is to do
 const KEPT_AFTER = 1000; // ms after the last step until the saved page shows it too
 const COLUMNS = ["outcome", "according to", "share", "in words"]; // of the table of outcomes
 const KEYS = "0123456789abcdefghijklmnopqstvwxyz"; // of the processes, in their order; u and r have another meaning
 const NO_KERNEL = "Real processes need a running kernel, and this page has none: "
   + "open the notebook in JupyterLab and run this cell.";
+const MERGED = "Schedules that differ only in the order of steps that do not touch the same objects count once.";
 const AT_WORK = { replay: "Real processes take these steps …", observe: "Real processes run free …" };
 
 // ----------------------------------------------------------------------------------------------------- words
@@ -27,6 +29,8 @@ function percent(share) {
   if (share > 0 && share < 1e-7) return "less than 0.00001\u00a0%";
   return `${Number((100 * share).toPrecision(3))}\u00a0%`;
 }
+
+function matter(count) { return `${count.toLocaleString("en")} that matter${count === 1n ? "s" : ""}`; }
 
 function sentence(text) { return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : "."); }
 
@@ -175,7 +179,10 @@ class View {
       outcomes: button("All outcomes", null, () => this.toggleOutcomes()),
     };
     this.buttons.outcomes.setAttribute("aria-expanded", "false");
-    this.observing = h("button", { type: "button", class: "tp-button tp-observe", onclick: () => this.observe() });
+    this.observing = h("button", { type: "button", class: "tp-button", onclick: () => this.observe() });
+    this.merging = h("button",
+      { type: "button", class: "tp-button", "aria-pressed": "false", onclick: () => this.toggleMerging() },
+      "Merge orders that cannot differ");
     return h("div", { class: "tp-toolbar", role: "group", "aria-label": "Actions" }, Object.values(this.buttons));
   }
 
@@ -675,7 +682,8 @@ class View {
   showOutcomes() {
     const seen = this.model.get("observed") ?? {};
     const { busy, isThere } = this.kernel;
-    const version = `${[...this.program.expanded].join()} ${seen.number} ${busy} ${isThere}`;
+    const orders = this.isMerging ? this.mergedOrders() : undefined;
+    const version = `${[...this.program.expanded].join()} ${seen.number} ${busy} ${isThere} ${this.mergeWords(orders)}`;
     if (this.outcomes.hidden || version === this.outcomeVersion) return;
     if (this.graph.states.length > MANY_STATES && !this.program.hasCounted) {
       this.outcomes.replaceChildren(h("p", {}, "Counting …"));
@@ -688,16 +696,61 @@ class View {
     const listed = [...rows, ...this.unforeseen(rows, seen)];
     say(this.observing, busy === "observe" ? "Running …" : "Observe on this machine");
     enable(this.observing, isThere && !busy);
-    const hasFocus = document.activeElement === this.observing;
+    const focused = [this.observing, this.merging].find((button) => button === document.activeElement);
     const count = total === null ? "Schedules without end" : plural(total, "schedule");
     const runs = seen.runs ? `, and ${plural(seen.runs, "run")} on this machine` : "";
     this.outcomes.replaceChildren(
-      h("p", { class: "tp-heading" }, `${count} in ${plural(states, "state")}${runs}`), this.observing,
+      h("p", { class: "tp-heading" }, `${count}${this.mergeWords(orders)} in ${plural(states, "state")}${runs}`),
+      h("div", { class: "tp-choices" }, this.observing, this.merging),
+      this.isMerging ? h("p", { class: "tp-faint" }, MERGED) : "",
       seen.error ? h("p", { class: "tp-complaint", role: "alert" }, seen.error) : "",
       h("table", {}, h("thead", {}, h("tr", {}, COLUMNS.map((text) => h("th", { scope: "col" }, text)))),
-        listed.map((row) => this.outcomeRows(row, seen))));
-    if (hasFocus) this.observing.focus();
+        listed.map((row) => this.outcomeRows(row, seen, orders))));
+    focused?.focus();
   }
+
+  toggleMerging() {
+    this.isMerging = !this.isMerging;
+    this.merging.setAttribute("aria-pressed", String(this.isMerging));
+    this.showOutcomes();
+    if (this.isMerging) this.sayMerged();
+  }
+
+  /** Schedules with those merged that cannot differ; null where there are too many, undefined while they are counted. */
+  mergedOrders() {
+    const folds = [...this.program.expanded].join();
+    if (this.merge?.folds !== folds) {
+      this.merge = { folds, work: this.program.mergeOrders(), orders: undefined };
+      this.countOn(this.merge);
+    }
+    return this.merge.orders;
+  }
+
+  /** Count a slice at a time, so that no click has to wait. */
+  countOn(merge) {
+    setTimeout(() => {
+      if (merge !== this.merge || !this.root.isConnected) return;
+      for (const until = performance.now() + SLICE; performance.now() < until;) {
+        const { done, value } = merge.work.next();
+        if (!done) continue;
+        merge.orders = value;
+        this.showOutcomes();
+        if (this.isMerging) this.sayMerged();
+        return;
+      }
+      this.countOn(merge);
+    });
+  }
+
+  mergeWords(orders) {
+    if (!this.isMerging) return "";
+    if (orders === undefined) return ", counting those that matter …,";
+    if (orders === null) return ", too many to merge,";
+    if (orders.total === null) return ", endlessly many that matter,";
+    return `, ${matter(orders.total)},`;
+  }
+
+  sayMerged() { say(this.spoken, this.outcomes.querySelector(".tp-heading")?.textContent ?? ""); }
 
   /** Find out, once the answer to the click is on the screen, which outcomes come only of lost updates. */
   markLosses() {
@@ -727,14 +780,16 @@ class View {
       h("div", { class: `tp-fill ${kind}`, style: `width: ${100 * share}%` }), interval));
   }
 
-  outcomeRows(row, seen) {
+  outcomeRows(row, seen, orders) {
     const isLoss = !row.isDeadlock && this.clean && row.count !== 0n && !this.clean.has(row.text);
     const bad = row.isFailure || isLoss ? " tp-bad" : "";
     const exactly = row.count === null ? "without end"
       : `${row.exact === null ? "" : `${percent(row.exact)}, `}${plural(row.count, "schedule")}`;
+    const left = orders?.of.get(keyOf(row));
+    const counted = typeof left === "bigint" ? `${exactly}, ${matter(left)}` : exactly;
     const tossed = row.coin === null ? "not settled after 10,000 rounds" : percent(row.coin);
     const lines = [
-      ["exact", "every schedule alike", this.bar(`tp-exact${bad}`, row.exact), exactly],
+      ["exact", "every schedule alike", this.bar(`tp-exact${bad}`, row.exact), counted],
       ["coin", "a fair coin at each step", this.bar(`tp-coin${bad}`, row.coin), tossed],
     ];
     if (seen.runs) {

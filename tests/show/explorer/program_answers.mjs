@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 
-const { Program } = await import(process.argv[2]);
+const { Program, keyOf } = await import(process.argv[2]);
+const exactly = (count) => count === null || count === undefined ? null : String(count);
 
 /** What holds behind the steps of a schedule. */
 function judge(program, schedule) {
@@ -20,15 +21,28 @@ function judge(program, schedule) {
   };
 }
 
-function answer({ graph, schedules, goal }) {
-  const program = new Program(graph);
+/** How many orders matter, in all and for each row; null where there are more cases than may be looked at. */
+function merged(program, rows, most) {
+  const work = program.mergeOrders(most);
+  for (;;) {
+    const { done, value } = work.next();
+    if (!done) continue;
+    return value && { total: exactly(value.total), rows: rows.map((row) => exactly(value.of.get(keyOf(row)))) };
+  }
+}
+
+function answer({ graph, schedules, goal, mostMerged }) {
+  const program = new Program(graph), folded = program.outcomes();
+  const foldedOrders = merged(program, folded.rows, mostMerged);
   for (const statement of program.statements) program.expanded.add(statement);
   const { rows, total } = program.outcomes(), clean = program.cleanOutcomes();
   const numbers = ({ way }) => way && way.map((step) => step.process);
   return {
-    total: total === null ? null : String(total),
+    total: exactly(total),
+    orders: merged(program, rows, mostMerged),
+    folded: { total: exactly(folded.total), orders: foldedOrders },
     rows: rows.map(({ text, isDeadlock, count, exact, coin }) => (
-      { text, isDeadlock, count: count === null ? null : String(count), exact, coin })),
+      { text, isDeadlock, count: exactly(count), exact, coin })),
     judged: schedules.map((schedule) => judge(program, schedule)),
     toBreak: numbers(program.searchBreak()),
     toGoal: numbers(program.search(new Set(goal))),

@@ -16,6 +16,7 @@ from helpers.lessons.interleavings import (
     philosophers,
 )
 from helpers.scheduling import deadlock, ends_with, explore, violation
+from helpers.scheduling.model import export
 from helpers.scheduling.model.worker_graph import CannotExplore
 from helpers.show.explorer.explorer import MAX_LIVE, explorer
 from helpers.show.explorer.page import SCRIPT, STYLE
@@ -99,7 +100,8 @@ def test_the_saved_page_holds_the_script_and_the_graph():
         "style": STYLE,
         "values": {"graph": shown.graph, "schedule": [0], "replayed": {}, "observed": {}},
     }
-    assert "http" not in html_of(shown)
+    # with the colon, which packed data never has
+    assert not re.search("https?:", html_of(shown))
 
 
 def test_without_scripts_the_page_tells_the_task_the_code_and_the_outcomes():
@@ -109,6 +111,18 @@ def test_without_scripts_the_page_tells_the_task_the_code_and_the_outcomes():
     assert "At the start: fork 0 = False, fork 1 = False, meals 0 = 0, meals 1 = 0." in page
     assert "<td>2</td><td>4 schedules</td><td>50.0%</td>" in page
     assert "<td>deadlock</td><td>2 schedules</td><td>50.0%</td>" in page
+
+
+def test_the_page_tells_how_many_schedules_matter():
+    assert "<p>6 schedules, 4 that matter: those that differ only in the order" in html_of(explorer(increments(2)))
+    assert "<p>2,430,842,120 schedules, 31 that matter:" in html_of(explorer(philosophers(5)))
+
+
+def test_the_page_says_nothing_of_what_takes_too_long_to_count(monkeypatch):
+    monkeypatch.setattr(export, "MAX_ORDER_CASES", 5)
+    shown = explorer(increments(2))
+    assert shown.graph["orders"] == {"schedules": "6", "distinct": None}
+    assert "that matter" not in html_of(shown)
 
 
 def test_a_page_stays_small():

@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import subprocess
+from collections import Counter
 from itertools import product
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from helpers.lessons import interleavings
 from helpers.scheduling import Scenario, SharedObjects, deadlock, explore, graph_data, lost_updates
 from helpers.show.explorer.page import PROGRAM
+from tests.scheduling.model.test_liveness import canonical
 
 DRIVER = Path(__file__).with_name("program_answers.mjs")
 WALKS = 30  # random schedules a scenario
@@ -161,6 +163,37 @@ def test_counts_are_the_same(answers, number):
     assert {(row["text"], row["isDeadlock"]): row["count"] for row in answer["rows"]} == {
         end: exact(count) for end, count in ends.items()
     }
+
+
+@cases
+def test_orders_that_cannot_differ_are_merged_alike(answers, number):
+    explored, _, answer = answers[number]
+    orders = answer["orders"]
+    assert orders["total"] == exact(explored.distinct_orders)
+    if not is_listable(explored):
+        return
+    ends = {canonical(explored, schedule): end_of(explored, schedule) for schedule in explored.each_schedule()}
+    assert {
+        (row["text"], row["isDeadlock"]): int(count) for row, count in zip(answer["rows"], orders["rows"], strict=True)
+    } == Counter(ends.values())
+
+
+def end_of(explored, schedule):
+    state = explored.follow(schedule)[-1].state
+    return (str(state.outcome), False) if state.finished else ("deadlock", True)
+
+
+@pytest.mark.parametrize("scenario", [interleavings.additions(2), interleavings.additions(3)])
+def test_folded_statements_are_merged_as_steps_that_go_from_yield_to_yield(ask, scenario):
+    fine, whole = explore(scenario, "access"), explore(scenario, "step")
+    folded = ask([{"graph": graph_data(fine), "schedules": [], "goal": []}])[0]["folded"]
+    assert folded["total"] == str(whole.schedules) != str(fine.schedules)
+    assert folded["orders"]["total"] == str(whole.distinct_orders)
+
+
+def test_too_many_cases_are_not_merged(ask):
+    request = {"graph": graph_data(explore(interleavings.increments(3))), "schedules": [], "goal": [], "mostMerged": 20}
+    assert ask([request])[0]["orders"] is None
 
 
 @cases

@@ -26,41 +26,52 @@ INSTRUMENTS = (str(Path(supervisor.__file__).parent), str(Path(recorder.__file__
 PLAIN_START = BaseProcess.start
 
 
-class InterruptAtLine:
-    """Sends Ctrl-C when the n-th line of an instrument, or of these functions, runs in the main thread."""
+@contextlib.contextmanager
+def each_line(reach, is_meant):
+    """Call `reach` with code and number of each line that the main thread comes to in code that is meant."""
 
-    def __init__(self, number, functions=None):
-        self.left = number
-        self.place = None
-        self.functions = functions and {function.__code__ for function in functions}
+    def on_call(frame, event, _):
+        return on_line if is_meant(frame.f_code) else None
 
-    def __enter__(self):
-        sys.settrace(self.watch)
-        return self
+    def on_line(frame, event, _):
+        if event == "line":
+            reach((frame.f_code, frame.f_lineno))
+        return on_line
 
-    def __exit__(self, *_):
+    sys.settrace(on_call)
+    try:
+        yield
+    finally:
         sys.settrace(None)
 
-    @property
-    def was_sent(self):
-        """Tell whether the line was reached."""
-        return self.left <= 0
 
-    def watch(self, frame, event, _):
-        """Follow the lines of instruments only (see `sys.settrace`)."""
-        is_meant = (
-            frame.f_code in self.functions if self.functions else frame.f_code.co_filename.startswith(INSTRUMENTS)
-        )
-        return self.watch_lines if is_meant else None
+def is_instrument(code):
+    return code.co_filename.startswith(INSTRUMENTS)
 
-    def watch_lines(self, frame, event, _):
-        """Count the lines, and interrupt at the one that is meant."""
-        if event == "line":
-            self.left -= 1
-            if self.left == 0:
-                self.place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-                signal.raise_signal(signal.SIGINT)
-        return self.watch_lines
+
+def lines_of(block, is_meant=is_instrument):
+    """Return each line that the block reaches in code that is meant, once, in their order."""
+    lines = {}
+    with each_line(lines.setdefault, is_meant):
+        block()
+    return list(lines)
+
+
+def interrupt_at(line, block):
+    """Send Ctrl-C when the block comes to a line for the first time; it must not go on to its end."""
+    code, number = line
+
+    def reach(reached):
+        # a forked child inherits this function
+        if reached == line and os.getpid() == ours:
+            sys.settrace(None)
+            sent.append(line)
+            signal.raise_signal(signal.SIGINT)
+
+    ours, sent = os.getpid(), []
+    with contextlib.suppress(KeyboardInterrupt), each_line(reach, lambda each: each is code):
+        block()
+        assert not sent, f"the interrupt at {code.co_filename}:{number} was lost"
 
 
 def empty_block():
@@ -95,7 +106,7 @@ def expected_failure():
         get_context("fork").Process(target=worker.exit_at_once, args=(3,)).start()
 
 
-def everything_is_as_before(place):
+def everything_is_as_before():
     assert BaseProcess.start is PLAIN_START
     assert supervisor._supervisors == [] and interrupts._listeners == [] and start_hooks._hooks == []
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -112,16 +123,12 @@ def everything_is_as_before(place):
     "block", [empty_block, nested_blocks, recorded_block, forked_child, recorded_child, expected_failure]
 )
 def test_an_interrupt_at_any_line_ends_the_block_and_is_raised_once(block):
-    with InterruptAtLine(0) as count:
-        block()
-    lines = -count.left
-    assert lines > 50
+    lines = lines_of(block)
+    assert len(lines) > 50
     # some of them: `make campaign` takes every one
-    for number in range(1, lines, 1 + lines // 60):
-        with contextlib.suppress(KeyboardInterrupt), InterruptAtLine(number) as interrupt:
-            block()
-            assert not interrupt.was_sent, f"the interrupt at {interrupt.place} was lost"
-        everything_is_as_before(interrupt.place)
+    for line in lines[:: 1 + len(lines) // 40]:
+        interrupt_at(line, block)
+        everything_is_as_before()
 
 
 def pool_that_is_forgotten():
@@ -133,14 +140,10 @@ def pool_that_is_forgotten():
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="children are forked here")
 def test_a_pool_is_made_and_put_away_in_one_piece():
     """Half a pool would go on starting workers, and half a finalizer leave semaphores behind."""
-    functions = [Pool.__init__, util.Finalize.__call__]
-    with InterruptAtLine(0, functions) as count:
-        pool_that_is_forgotten()
-    for number in range(1, -count.left, 4):
-        with contextlib.suppress(KeyboardInterrupt), InterruptAtLine(number, functions) as interrupt:
-            pool_that_is_forgotten()
-            assert not interrupt.was_sent, f"the interrupt at {interrupt.place} was lost"
-        everything_is_as_before(interrupt.place)
+    functions = [Pool.__init__.__code__, util.Finalize.__call__.__code__]
+    for line in lines_of(pool_that_is_forgotten, functions.__contains__):
+        interrupt_at(line, pool_that_is_forgotten)
+        everything_is_as_before()
         assert not [thread for thread in threading.enumerate() if "worker" in thread.name]
 
 

@@ -6,8 +6,9 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 from multiprocessing import get_context
+
+from helpers.supervision.child_agent import where_main_thread_is
 
 
 def end_well(*_):
@@ -66,24 +67,23 @@ def block_in_acquire(lock):
     lock.acquire()
 
 
-def block_in_join(connection):
-    """Wait for a child that never ends, and let a thread tell when that wait has begun."""
+def block_in_join():
+    """Wait for a child that never ends."""
     child = get_context("spawn").Process(target=sleep_for_ever)
     child.start()
-    threading.Thread(target=tell_when_in_join, args=(connection,), daemon=True).start()
     child.join()
 
 
-def tell_when_in_join(connection):
-    """Send a word once the main thread is in `join`."""
-    while "join" not in functions_of(sys._current_frames()[threading.main_thread().ident]):
-        time.sleep(0.001)
-    connection.send("in join")
+def tell_when_in(call, connection, worker, *arguments):
+    """Be another worker, and let a thread send a word once the main thread is at a line that ends with that call."""
 
+    def watch():
+        while not where_main_thread_is().endswith(call):
+            time.sleep(0.001)
+        connection.send(call)
 
-def functions_of(frame):
-    """Return the names of the functions that a frame is in, innermost first."""
-    return [each.f_code.co_name for each, _ in traceback.walk_stack(frame)]
+    threading.Thread(target=watch, daemon=True).start()
+    worker(*arguments)
 
 
 def fork_and_tell(connection):
@@ -112,9 +112,9 @@ def start_and_tell(connection, method):
     os._exit(0)
 
 
-def put_without_end(queue, size):
-    """Put an item that is too large for the pipe behind the queue: the exit waits for a reader."""
-    queue.put(b"x" * size)
+def put_without_end(size):
+    """Put an item that is too large for the pipe behind a queue: the exit waits for a reader."""
+    get_context("spawn").Queue().put(b"x" * size)
 
 
 def warn():
@@ -183,7 +183,9 @@ def tell_of_an_interrupt(connection):
     """Say when ready, and when Ctrl-C came."""
     try:
         connection.send("ready")
-        sleep_for_ever()
+        while True:
+            # Python does not wake from a sleep that begins just after the signal came, so none is long
+            time.sleep(0.01)
     except KeyboardInterrupt:
         connection.send("interrupted")
 

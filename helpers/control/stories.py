@@ -17,7 +17,12 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 _STEP = 1_000_000  # ns: a step lasts a millisecond in the trace
 _MOST_LINES = 60  # of a story
-_EVENTS = set(EventKind) - {EventKind.START, EventKind.RUN, EventKind.FEED}  # of which a recording makes events
+_EVENTS = set(EventKind) - {
+    EventKind.START,
+    EventKind.BEGIN,
+    EventKind.RUN,
+    EventKind.FEED,
+}  # of which a recording makes events
 
 
 def story(run: Execution, reason: str, outcome: Hashable) -> str:

@@ -24,7 +24,8 @@ class EventKind(StrEnum):
     CALL = "call"  # a method of an object in a manager
     SERVE = "serve"  # the manager's server answers such a call
     STEP = "step"  # of a replay
-    START = "start"  # of a process; this and the next two become no events of a trace
+    START = "start"  # of a process; this and the next three become no events of a trace
+    BEGIN = "begin"  # a process begins to run its target
     RUN = "run"  # a process ran its target
     FEED = "feed"  # an item of a queue entered the pipe behind it
 

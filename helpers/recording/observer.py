@@ -105,6 +105,14 @@ class Observer:
             _write(log, Call(begin), clock(), EventKind.SERVE, Channel(identity, ""), method)
 
     @staticmethod
+    def begins(process: BaseProcess) -> None:
+        """Write that this process begins to run its target, which it may never bring to an end."""
+        if log := _log:
+            now = clock()
+            words = EventKind.BEGIN, _OK, local.thread.name, Channel("", process.name).text, ""
+            log.write_life(Call(now), now, *words)
+
+    @staticmethod
     def ran(begin: int, process: BaseProcess, outcome: Outcome) -> None:
         """Write that this process has run its target to the end."""
         if log := _log:

@@ -15,7 +15,7 @@ from helpers.recording.trace import Event, Message, ProcessInfo, Trace
 from helpers.supervision import interrupts
 
 # entries that are no events of their own: they say how long a process lived, and when an item entered a queue's pipe
-LIVES = (EventKind.START, EventKind.RUN)
+LIVES = (EventKind.START, EventKind.BEGIN, EventKind.RUN)
 _NOT_YET_KNOWN = ("fifo", "socket")  # what the identity of an end begins with of which only a number is known
 HIDDEN = (*LIVES, EventKind.FEED)
 READ_AT_LEAST = 1.0  # seconds, after the deadline or an interrupt
@@ -74,6 +74,7 @@ def _lives(found: list[Calls], exitcodes: Mapping[int, int | None], begin: int, 
         if calls.kind == EventKind.JOIN and calls.outcome is Outcome.OK:
             joined[calls.identity] = max(calls.rows[-1][1], joined.get(calls.identity, 0))
     ran = {calls.pid for calls in found if calls.kind == EventKind.RUN}
+    ready = {calls.pid: calls.rows[0][0] for calls in found if calls.kind == EventKind.BEGIN}
     lives = [ProcessInfo(current_process().name, os.getpid(), None, begin, end)]
     for calls in found:
         if calls.kind == EventKind.START:
@@ -81,7 +82,8 @@ def _lives(found: list[Calls], exitcodes: Mapping[int, int | None], begin: int, 
             own = max((each.rows[-1][1] for each in found if each.pid == pid), default=end)
             # a process that was joined ended when the join did; one that left no end was there to the last
             last = joined.get(calls.identity, own if pid in ran else end)
-            lives.append(ProcessInfo(calls.label, pid, calls.pid, calls.rows[0][0], last, exitcodes.get(pid)))
+            born, code = calls.rows[0][0], exitcodes.get(pid)
+            lives.append(ProcessInfo(calls.label, pid, calls.pid, born, last, code, ready.get(pid)))
     return [lives[0], *sorted(lives[1:], key=lambda life: life.begin)]
 
 

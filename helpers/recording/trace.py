@@ -24,6 +24,7 @@ class ProcessInfo:
     begin: int  # ns
     end: int | None  # ns; None when it left no end (killed, or still running)
     exitcode: int | None = None  # negative: the number of the signal that ended it; None: not known
+    ready: int | None = None  # ns; when Python had started and its target began; None: that was not seen
 
 
 class Event(NamedTuple):

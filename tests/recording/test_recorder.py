@@ -166,6 +166,9 @@ def test_what_a_killed_child_did_is_kept(ctx):
         child.join()
     assert kinds(run, 1) == ["send"] and pairs(run) == [(1, 0)]
     assert run.processes[1].exitcode == -9
+    # when it was ready is known of a killed one too
+    assert run.processes[1].begin < run.processes[1].ready < run.events[0].end
+    assert run.processes[0].ready is None
 
 
 def test_a_child_that_exits_at_once_leaves_its_events():

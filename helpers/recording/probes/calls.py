@@ -84,6 +84,9 @@ class Instrument(Protocol):
     def served(self, begin: int, identity: str, method: str) -> None:
         """Take note that a manager's server has answered a request that it began to serve at `begin` (ns)."""
 
+    def begins(self, process: BaseProcess) -> None:
+        """Take note that a process begins to run its target, in this process."""
+
     def ran(self, begin: int, process: BaseProcess, outcome: Outcome) -> None:
         """Take note that a process has run its target to the end, in this process."""
 

@@ -13,12 +13,14 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 
 def attach() -> None:
-    """See `join`, and in a child that its target has run."""
+    """See `join`, and in a child when its target begins and has run."""
     replace(BaseProcess, "join", _seen_join(BaseProcess.join))
     plain = BaseProcess.run
 
     @functools.wraps(plain)
     def run(self: Any) -> None:
+        if calls.instrument:
+            calls.instrument.begins(self)
         begin, outcome = clock(), Outcome.RAISED
         try:
             plain(self)

@@ -1,14 +1,15 @@
-"""Lanes: one a process, time to the right; solid is work, pale is waiting, an arrow is a message."""
+"""Lanes: one a process, time to the right. An outline is Python starting, solid is work, pale is waiting."""
 
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch
+from matplotlib.figure import Figure
+from matplotlib.patches import ConnectionPatch, FancyArrowPatch
 
 from helpers import validate
-from helpers.recording.kinds import WAITING
+from helpers.recording.kinds import WAITING, Outcome
 from helpers.recording.trace import A_RECORDING, Event, Message, ProcessInfo, Trace
-from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
+from helpers.show.theme import FAILURE, FAINT, INK, PAPER, Picture, canvas, colour_of, pale
 from helpers.supervision.child import signal_name
-from helpers.words import plural
+from helpers.words import plural, rounded
 
 MOST_ARROWS = 120
 MOST_LABELS = 24
@@ -30,11 +31,26 @@ def lanes(run: Trace, title: str | None = None) -> Picture:
     spans = [whole, busy] if busy else [whole]
     figure, panels = canvas(title, height=(0.55 * len(run.processes) + 0.9) * len(spans) + 0.4, panels=len(spans))
     for panel, span in zip(panels, spans, strict=True):
-        _draw(panel, run, span, whole[0])
+        _draw(panel, run, span)
     if busy:
-        panels[0].axvspan(*_ms(busy, whole[0]), color=FAINT, alpha=0.25, lw=0)
-        panels[1].set_title("magnified: the grey part", loc="left", fontsize=11, color=INK)
+        _join_to_its_place(figure, panels, busy, whole[0])
     return Picture(figure, title, _words(run))
+
+
+def _join_to_its_place(figure: Figure, panels: list[Axes], busy: tuple[int, int], zero: int) -> None:
+    """Lead from the busy part in the first panel to the edges of the second, which shows it alone."""
+    place = _ms(busy, zero)
+    panels[0].axvspan(*place, color=FAINT, alpha=0.25, lw=0)
+    panels[1].set_title(f"magnified: these {rounded(place[1] - place[0])} ms", loc="center", fontsize=11, color=INK)
+    panels[0].set_xlabel("")
+    panels[1].set_xlabel("time in ms from there on")
+    for edge, corner in zip(place, (0, 1), strict=True):
+        line = ConnectionPatch((edge, 0), (corner, 1), panels[0].get_xaxis_transform(), panels[1].transAxes,
+                               color=FAINT, lw=0.8, ls=(0, (4, 3)), zorder=-1)  # fmt: skip
+        line.set_in_layout(False)
+        figure.add_artist(line)
+    for label in panels[0].get_xticklabels():
+        label.set_bbox({"facecolor": PAPER, "lw": 0, "pad": 1})  # over the lines
 
 
 def left_out(run: Trace) -> str:
@@ -65,7 +81,8 @@ def _ms(span: tuple[int, int], zero: int) -> tuple[float, float]:
     return (span[0] - zero) / 1e6, (span[1] - zero) / 1e6
 
 
-def _draw(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> None:
+def _draw(axes: Axes, run: Trace, span: tuple[int, int]) -> None:
+    zero = span[0]
     left, right = _ms(span, zero)
     axes.set_xlim(left, right)
     axes.set_ylim(len(run.processes) - 0.4, -0.6)
@@ -81,7 +98,11 @@ def _draw(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> None:
 
 def _draw_life(axes: Axes, number: int, process: ProcessInfo, run: Trace, zero: int, span: tuple[int, int]) -> None:
     begin, end = _ms((process.begin, process.end or span[1]), zero)
-    axes.barh(number, end - begin, left=begin, height=LANE, color=colour_of(number), lw=0)
+    ready = begin
+    if process.ready:
+        ready = _ms((process.begin, process.ready), zero)[1]
+        _draw_start(axes, number, begin, ready, (span[1] - span[0]) / 1e6)
+    axes.barh(number, end - ready, left=ready, height=LANE, color=colour_of(number), lw=0)
     starter = next((n for n, other in enumerate(run.processes) if other.pid == process.parent), None)
     if starter is not None and span[0] <= process.begin <= span[1]:
         axes.plot([begin, begin], [starter, number], color=FAINT, lw=1, ls=":", zorder=1)
@@ -91,6 +112,13 @@ def _draw_life(axes: Axes, number: int, process: ProcessInfo, run: Trace, zero: 
         axes.annotate(reason, (end, number), xytext=(-12, 0), textcoords="offset points", color="white",
                       ha="right", va="center", fontsize=10, fontweight="bold",
                       bbox={"facecolor": FAILURE, "lw": 0, "pad": 2})  # fmt: skip
+
+
+def _draw_start(axes: Axes, number: int, begin: float, ready: float, width: float) -> None:
+    axes.barh(number, ready - begin, left=begin, height=LANE, color=PAPER, ec=colour_of(number), lw=1.3)
+    shown = max(begin, 0.0), min(ready, width)
+    if shown[1] - shown[0] > 0.16 * width:
+        axes.text(sum(shown) / 2, number, "Python starts", ha="center", va="center", fontsize=10, color=INK, zorder=5)
 
 
 def _draw_waiting(axes: Axes, run: Trace, span: tuple[int, int], zero: int) -> None:
@@ -151,7 +179,30 @@ def _finding(run: Trace) -> str:
     if run.left_out:
         # nobody knows how long it waited later
         return f"{count} at first"
-    return f"{count}; {run.processes[0].name} waited {_waited(run, 0):.0%} of the time"
+    if stuck := _stuck(run):
+        return f"{count}; {stuck} for ever"
+    waits = [event for event in run.events if _is_wait(event)]
+    longest = max(waits, key=lambda event: event.end - event.begin, default=None)
+    if longest is None:
+        return f"{count}; nobody waited"
+    name, took = run.processes[longest.process].name, (longest.end - longest.begin) / 1e6
+    return f"{count}; {name} waited longest, {rounded(took)} ms in {longest.kind}{_for_a_start(run, longest)}"
+
+
+def _stuck(run: Trace) -> str:
+    """Name those that were in a call that can wait when the recording ended, each once, and the call."""
+    calls = {e.process: e.kind for e in run.events if e.outcome is Outcome.NEVER_RETURNED and _is_wait(e)}
+    return " and ".join(f"{run.processes[number].name} waits in {kind}" for number, kind in sorted(calls.items()))
+
+
+def _for_a_start(run: Trace, wait: Event) -> str:
+    """Say so if most of a wait passed while Python started in another process."""
+    for number, process in enumerate(run.processes):
+        if number != wait.process and process.ready:
+            common = min(wait.end, process.ready) - max(wait.begin, process.begin)
+            if 2 * common > wait.end - wait.begin:
+                return f", mostly while Python started in {process.name}"
+    return ""
 
 
 def _words(run: Trace) -> str:
@@ -164,7 +215,8 @@ def _words(run: Trace) -> str:
         begin, end = _ms((process.begin, process.end or last), zero)
         wait = "" if run.left_out else f", waiting {_waited(run, number):.0%}"
         fate = "" if not process.exitcode else f", ended with exit code {process.exitcode}"
-        lines.append(f"{process.name} ran from {begin:.1f} to {end:.1f} ms{wait}{fate}.")
+        start = f", at work from {_ms((process.ready, last), zero)[0]:.1f} ms on" if process.ready else ""
+        lines.append(f"{process.name} ran from {begin:.1f} to {end:.1f} ms{start}{wait}{fate}.")
     names = [process.name for process in run.processes]
     for message in run.messages[:6]:
         sent, received = _ms((message.left, message.arrived), zero)

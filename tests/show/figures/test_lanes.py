@@ -1,10 +1,12 @@
 """Lanes: readable from 1 to 10,000 events and from 1 to 16 processes, with words that say the same."""
 
 import pytest
+from matplotlib.colors import to_hex
 
-from helpers.recording.kinds import EventKind
+from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.trace import Event, Message, ProcessInfo, Trace
 from helpers.show import lanes
+from helpers.show.theme import PAPER
 
 MS = 1_000_000
 
@@ -21,8 +23,33 @@ def conversation(messages, gap=MS, processes=2):
     return Trace(infos, [event for pair in pairs for event in (pair.sent, pair.received)], pairs)
 
 
-def test_the_title_is_computed_from_the_trace():
-    assert lanes(conversation(3)).title == "2 processes, 3 messages; MainProcess waited 0% of the time"
+def test_the_title_says_who_waited_longest_and_where():
+    assert lanes(conversation(3)).title == "2 processes, 3 messages; Child-1 waited longest, 0.5 ms in recv"
+
+
+def test_the_title_tells_a_wait_for_a_start_from_one_for_an_answer():
+    run = conversation(1)
+    run.events[1] = run.events[1]._replace(process=0, end=2 * MS)
+    run.processes[1] = ProcessInfo("Child-1", 101, 100, 0, 3 * MS, 0, ready=MS + MS // 2)
+    assert lanes(run).title.endswith("2 ms in recv, mostly while Python started in Child-1")
+    run.processes[1] = ProcessInfo("Child-1", 101, 100, 0, 3 * MS, 0, ready=MS // 2)
+    assert lanes(run).title.endswith("MainProcess waited longest, 2 ms in recv")
+
+
+def test_the_title_names_all_who_wait_for_ever():
+    run = conversation(1)
+    run.events = [Event(n, EventKind.RECV, 0, MS, outcome=Outcome.NEVER_RETURNED) for n in (1, 0)]
+    assert lanes(run).title.endswith("; MainProcess waits in recv and Child-1 waits in recv for ever")
+
+
+def test_a_start_is_an_outline_and_says_so_where_there_is_room():
+    run = conversation(1)
+    run.processes[1] = ProcessInfo("Child-1", 101, 100, 0, 3 * MS, 0, ready=2 * MS)
+    picture = lanes(run)
+    outline = [patch for patch in picture.figure.axes[0].patches if to_hex(patch.get_facecolor()) == PAPER]
+    assert [patch.get_width() for patch in outline] == [2.0]
+    assert "Python starts" in [text.get_text() for text in picture.figure.axes[0].texts]
+    assert "Child-1 ran from 0.0 to 3.0 ms, at work from 2.0 ms on" in picture.words
 
 
 def test_the_words_name_every_process_and_the_first_messages():
@@ -50,8 +77,8 @@ def test_too_many_arrows_are_thinned_out_and_it_says_so():
 def test_a_short_burst_in_a_long_run_is_magnified():
     run = conversation(3, gap=10_000)
     run.processes[0] = ProcessInfo("MainProcess", 100, None, -50 * MS, MS)
-    titles = [axes.get_title(loc="left") for axes in lanes(run).figure.axes]
-    assert titles == ["", "magnified: the grey part"]
+    titles = [axes.get_title() for axes in lanes(run).figure.axes]
+    assert titles == ["", "magnified: these 0.12 ms"]
 
 
 def test_a_killed_process_is_marked_in_words_and_colour():
@@ -82,7 +109,8 @@ def test_a_process_goes_on_while_another_thread_of_it_waits():
     run = Trace([ProcessInfo("MainProcess", 1, None, 0, 10 * MS)])
     run.events = [Event(0, EventKind.PUT, 0, 2 * MS), Event(0, EventKind.SEND, 0, 9 * MS, thread="QueueFeederThread")]
     picture = lanes(run)
-    assert picture.title.endswith("MainProcess waited 20% of the time")
+    assert picture.title.endswith("MainProcess waited longest, 2 ms in put")
+    assert "waiting 20%" in picture.words
     drawn = [patch for patch in picture.figure.axes[0].patches if patch.get_hatch()]
     assert [patch.get_width() for patch in drawn] == [2.0]
 

@@ -156,20 +156,24 @@ def rerun(
     holds: Holds | None = None,
     grain: str = "operation",
     deadline: float = 60.0,
+    times: int = 1,
 ) -> Result:
-    """Run a program once, in a given schedule (as `Failure.schedule`); after its end nobody is preempted.
+    """Run a program in a given schedule (as `Failure.schedule`), so many times; after its end nobody is preempted.
 
-    Raises as `check`; CannotCheck also for a schedule that is not possible.
+    Raises as `check`; CannotCheck also for a schedule that is not possible, and for runs that do not end alike.
     """
     _validate(program, holds, grain)
     schedule = tuple(validate.texts("schedule", schedule, "the names of those whose turn it is"))
     begin = time.monotonic()
     deadline = validate.seconds("deadline", deadline, LONGEST_DEADLINE)
+    validate.whole_number("times", times, 1, MOST_RUNS)
     with ProcessTree(program, grain) as tree:
         checker = _Checker(tree, holds or _anything, begin + deadline)
-        checker.perform(choices_of(schedule))
+        first = checker.perform(choices_of(schedule))
+        for _ in range(times - 1):
+            _compare(first, checker.perform(choices_of(schedule)))
         failure = checker.failure()
-    return Result(tree.name, 1, dict(checker.outcomes), None, failure, "rerun", grain, 0, time.monotonic() - begin)
+    return Result(tree.name, times, dict(checker.outcomes), None, failure, "rerun", grain, 0, time.monotonic() - begin)
 
 
 def _validate(program: Callable[[], Hashable], holds: Holds | None, grain: str) -> None:

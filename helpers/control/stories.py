@@ -91,7 +91,8 @@ def verdict(result: "Result") -> str:
     runs = f"{result.program}: {_plural(result.runs, 'run')} in {result.seconds:.1f} s"
     if result.failure:
         again = f"rerun({result.program}, {result.failure.schedule!r})"
-        return f"{runs}, and the last one failed.\n{result.failure.story}\nAgain: {again}"
+        which = "each one" if result.strategy == "rerun" and result.runs > 1 else "the last one"
+        return f"{runs}, and {which} failed.\n{result.failure.story}\nAgain: {again}"
     outcomes = ", ".join(f"{outcome!r} ({count})" for outcome, count in list(result.outcomes.items())[:6])
     proof = (
         f"Every schedule with up to {_plural(result.exhausted, 'preemption')} was tried"

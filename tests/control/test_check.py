@@ -59,10 +59,15 @@ def test_the_textbook_counter_is_found_wrong_within_20_runs(method):
 def test_a_failing_schedule_fails_every_time(method):
     program = of(programs.lost_update, method)
     schedule = check(program, lambda total: total == 2).failure.schedule
-    for _ in range(5):
-        again = rerun(program, schedule, lambda total: total == 2)
-        assert again.failure.outcome == 1
-        assert again.failure.schedule == schedule
+    again = rerun(program, schedule, lambda total: total == 2, times=5)
+    assert (again.runs, again.outcomes) == (5, {1: 5})
+    assert again.failure.schedule == schedule
+    assert "5 runs in" in repr(again) and "and each one failed" in repr(again)
+
+
+def test_runs_of_one_schedule_that_do_not_end_alike_are_not_counted(tmp_path):
+    with pytest.raises(CannotCheck, match="the same schedule came to the outcome"):
+        rerun(of(misbehaviour.counts_its_runs, note=tmp_path / "note"), ("main",), times=2)
 
 
 def test_all_outcomes_of_a_counter_are_found_with_few_runs():

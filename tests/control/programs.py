@@ -115,6 +115,34 @@ def no_lost_update_in_file(path, method):
     return lost_update_in_file(path, method, add_in_file_locked)
 
 
+def write_thrice(page, word):
+    for _ in range(3):
+        page.append(word)
+
+
+def put_thrice(page, word):
+    for _ in range(3):
+        page.put(word)
+
+
+def words_in_list(method):
+    """Return the words that two children append to a list of a manager, in order."""
+    ctx = get_context(method)
+    with ctx.Manager() as manager:
+        page = manager.list()
+        run_all(ctx, (write_thrice, page, "a"), (write_thrice, page, "b"))
+        return "".join(page)
+
+
+def words_in_queue(method):
+    """Return the words that two children put into a queue of a manager, in order."""
+    ctx = get_context(method)
+    with ctx.Manager() as manager:
+        page = manager.Queue()
+        run_all(ctx, (put_thrice, page, "a"), (put_thrice, page, "b"))
+        return "".join(page.get() for _ in range(6))
+
+
 # -- check, then act -------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """What `check` finds in programs that nobody prepared, and what it says of it."""
 
 import functools
+import math
 import os
 import subprocess
 import sys
@@ -75,6 +76,13 @@ def test_all_outcomes_of_a_counter_are_found_with_few_runs():
     assert set(result.outcomes) == {1, 2, 3, 4, 5}
     assert result.runs < 30
     assert result.exhausted > 2
+
+
+@pytest.mark.parametrize("program", [programs.words_in_list, programs.words_in_queue], ids=lambda each: each.__name__)
+def test_changes_of_a_managed_object_with_other_arguments_are_told_apart(program):
+    outcomes = check(of(program), strategy="all").outcomes
+    assert len(outcomes) == math.comb(6, 3)
+    assert all(sorted(outcome) == list("aaabbb") for outcome in outcomes)
 
 
 @pytest.mark.parametrize("strategy", ["random", "pct"])

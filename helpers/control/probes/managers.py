@@ -8,7 +8,7 @@ from queue import Empty, Full
 from types import SimpleNamespace
 from typing import Any
 
-from helpers.control.participant import Participant, current, here
+from helpers.control.participant import Participant, current, digest_of, here
 from helpers.control.probes.channels import own_copy
 from helpers.control.probes.wrapping import exempt, in_words
 
@@ -67,7 +67,8 @@ def _controlled(plain: Callable[..., Any]) -> Callable[..., Any]:
         thing = f"{typeid}\t{self._token.id}"
 
         def call(*arguments: Any) -> Any:
-            return _served(participant, thing, methodname, lambda: plain(self, methodname, arguments, kwds or {}))
+            asked = arguments, kwds or {}
+            return _served(participant, thing, methodname, asked, lambda: plain(self, methodname, *asked))
 
         if methodname == "acquire":
             return _try_till_done(participant, thing, methodname, args, 0, lambda: call(False))
@@ -88,8 +89,8 @@ def _controlled(plain: Callable[..., Any]) -> Callable[..., Any]:
     return callmethod
 
 
-def _served(participant: Participant, thing: str, method: str, serve: Callable[[], Any]) -> Any:
-    """Have a call done by the manager, and note what it accessed and what came of it."""
+def _served(participant: Participant, thing: str, method: str, asked: tuple, serve: Callable[[], Any]) -> Any:
+    """Have a call done by the manager, and note what it accessed, with which arguments, and what came of it."""
     changes = method not in _READS
     participant.exemptions += 1
     try:
@@ -100,11 +101,16 @@ def _served(participant: Participant, thing: str, method: str, serve: Callable[[
         raise
     finally:
         participant.exemptions -= 1
-        participant.accessed(*(("o", thing, method) if changes else ("r", thing)))
+        participant.accessed(*(("o", thing, _change(method, asked)) if changes else ("r", thing)))
     participant.learn(_digestible(result))
     if result is not None:
         participant.add_detail(f"gives {in_words(result)}")
     return result
+
+
+def _change(method: str, asked: tuple) -> bytes:
+    """Return what tells a change of a managed object from others: "append 1" and "append 2" do not come to the same."""
+    return method.encode() + b" " + digest_of(_digestible(asked))
 
 
 def _digestible(result: Any) -> bytes:
@@ -145,8 +151,8 @@ def _queue_call(
     while True:
         try:
             participant.add_detail(_call_in_words(method, item))
-            result = _served(participant, thing, "get", lambda: plain(proxy, method, (*item, False)))
-            participant.accessed("o", thing, method)
+            result = _served(participant, thing, "get", (), lambda: plain(proxy, method, (*item, False)))
+            participant.accessed("o", thing, _change(method, item))
             return result
         except (Empty, Full):
             if not blocks or not participant.stop(method, thing, ("change", thing), timeout is not None):

@@ -267,7 +267,7 @@ def deal_out(method: str, jobs: Sequence[float], workers: int, shared: bool) -> 
     with supervised(deadline=20):
         queues = [ctx.Queue()] * workers if shared else [ctx.Queue() for _ in range(workers)]
         start = ctx.Barrier(workers + 1)
-        children = [ctx.Process(target=_work_from, args=(start, queue)) for queue in queues]
+        children = [ctx.Process(target=_work_from, args=(start, work_for, queue)) for queue in queues]
         for child in children:
             child.start()
         start.wait()
@@ -279,9 +279,9 @@ def deal_out(method: str, jobs: Sequence[float], workers: int, shared: bool) -> 
         return time.perf_counter() - begin
 
 
-def _work_from(start: Barrier, jobs: Queue) -> None:
+def _work_from(start: Barrier, worker: Callable[..., None], *arguments: Any) -> None:
     start.wait()
-    work_for(jobs)
+    worker(*arguments)
 
 
 def workshop(
@@ -306,8 +306,10 @@ def workshop(
 def _run_workshop(ctx: Context, producers: int, consumers: int, maxsize: int, making: float, work: float) -> None:
     jobs, done = ctx.Queue(maxsize), ctx.Queue()
     counts = [PANEL_JOBS // producers + (n < PANEL_JOBS % producers) for n in range(producers)]
-    makers = [ctx.Process(target=produce, args=(jobs, f"P{n}", count, making)) for n, count in enumerate(counts, 1)]
-    takers = [ctx.Process(target=consume, args=(jobs, done, work)) for _ in range(consumers)]
+    start = ctx.Barrier(producers + consumers)  # who is late to come has not waited
+    shares = [(produce, jobs, f"P{n}", count, making) for n, count in enumerate(counts, 1)]
+    makers = [ctx.Process(target=_work_from, args=(start, *share)) for share in shares]
+    takers = [ctx.Process(target=_work_from, args=(start, consume, jobs, done, work)) for _ in range(consumers)]
     for child in [*takers, *makers]:
         child.start()
     for _ in range(PANEL_JOBS):

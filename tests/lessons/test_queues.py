@@ -1,9 +1,11 @@
 """The workers and experiments of this lesson do what the lesson says of them, under every start method."""
 
 import io
+import time
 from contextlib import redirect_stderr
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from queue import Empty
 
 import pytest
@@ -221,6 +223,18 @@ def test_a_slow_consumer_holds_producers_back():
 
 def test_consumers_wait_for_a_slow_producer():
     _, verdict = queues.workshop(1, 2, maxsize=0, making_ms=10, work_ms=0)
+    assert verdict.endswith("The consumers have too little to do; more producers would help.")
+
+
+@pytest.mark.skipif("fork" not in get_all_start_methods(), reason="the children must inherit what is late")
+def test_consumers_that_are_late_to_start_change_no_verdict(monkeypatch):
+    def run_late(self):
+        time.sleep(0.5 * (queues.consume in (self._target, *self._args)))
+        run(self)
+
+    run = BaseProcess.run
+    monkeypatch.setattr(BaseProcess, "run", run_late)
+    _, verdict = queues.workshop(1, 2, maxsize=0, making_ms=10, work_ms=0, method="fork")
     assert verdict.endswith("The consumers have too little to do; more producers would help.")
 
 

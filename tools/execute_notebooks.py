@@ -20,6 +20,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
+KEPT = ("tags", "jupyter")  # of the metadata of a cell: what tests look for, and whether its source is folded
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -63,7 +64,7 @@ def cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Return the notebook without widgets, execution metadata and the versions of this machine."""
     notebook.metadata = copy.deepcopy(METADATA)
     for cell in notebook.cells:
-        cell.metadata = {"tags": cell.metadata.tags} if cell.metadata.get("tags") else {}
+        cell.metadata = {name: cell.metadata[name] for name in KEPT if cell.metadata.get(name)}
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _is_readable(output)]
     return notebook

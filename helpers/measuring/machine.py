@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from helpers.supervision.session import open_session
+from helpers.supervision.runtime_folder import runtime_folder
 
 PROC = Path("/proc")
 SHARED_MEMORY = Path("/dev/shm")
@@ -68,7 +68,7 @@ def socket_trouble() -> str:
     if os.name == "nt":
         return ""  # there named pipes take the place of such sockets
     try:
-        path = open_session() / "listener-12345678"  # as long as the names that multiprocessing chooses
+        path = runtime_folder() / "listener-12345678"  # as long as the names that multiprocessing chooses
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
         path.unlink()

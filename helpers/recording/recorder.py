@@ -17,7 +17,8 @@ from helpers import compat
 from helpers.recording import probes, reading
 from helpers.recording.observer import Observer
 from helpers.recording.trace import Trace
-from helpers.supervision import interrupts, session
+from helpers.supervision import interrupts
+from helpers.supervision.runtime_folder import runtime_folder
 from helpers.supervision.supervisor import Supervisor, current_supervisor, supervised
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
@@ -65,7 +66,7 @@ def _recorded(block: Supervisor) -> Generator[Trace]:
 @contextmanager
 def _observed(run: Trace, deadline: float) -> Iterator[None]:
     supervisor = current_supervisor()
-    with tempfile.TemporaryDirectory(prefix="recording-", dir=session.open_session()) as name:
+    with tempfile.TemporaryDirectory(prefix="recording-", dir=runtime_folder()) as name:
         observer = Observer(Path(name))
         begin = time.perf_counter_ns()
         probes.attach(observer)

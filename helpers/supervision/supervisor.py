@@ -26,8 +26,9 @@ from multiprocessing.process import BaseProcess
 from typing import Self
 
 from helpers import validate
-from helpers.supervision import child_agent, finalizers, interrupts, session, start_hooks
+from helpers.supervision import child_agent, finalizers, interrupts, start_hooks
 from helpers.supervision.child import Child, ProcessReport
+from helpers.supervision.runtime_folder import runtime_folder
 from helpers.supervision.start_hooks import PUT_INTO_A_FILE
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
@@ -93,7 +94,7 @@ class Supervisor(interrupts.Block):
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("a supervised block runs in the main thread, where it can be interrupted; call it there")
         with ExitStack() as undo:
-            self._folder = session.open_session() / f"block-{next(_block_numbers)}"
+            self._folder = runtime_folder() / f"block-{next(_block_numbers)}"
             self._folder.mkdir()
             undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
             self._registered = finalizers.registered()

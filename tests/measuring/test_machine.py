@@ -190,7 +190,7 @@ def test_a_manager_can_open_its_socket_however_long_the_temporary_folder_is():
     [("x" * 110, "AF_UNIX path too long"), ("nothing", "No such file or directory")],
 )
 def test_why_a_manager_cannot_open_its_socket_is_said(folder, trouble, monkeypatch, tmp_path):
-    monkeypatch.setattr(machine, "open_session", lambda: tmp_path / folder)
+    monkeypatch.setattr(machine, "runtime_folder", lambda: tmp_path / folder)
     assert trouble in machine.socket_trouble()
 
 

@@ -1,4 +1,4 @@
-"""What all blocks of one process share: a short folder for sockets and files, and who tidies up after a kill.
+"""The runtime folder that all blocks of one process share: short enough for sockets, and never left behind.
 
 The folder is removed when the process ends. Where it was killed, the next process of the same user removes it: each
 folder holds a locked file, and the system lets go of a lock when its holder is gone, however it went.
@@ -30,48 +30,48 @@ LONGEST_FOLDER = 103 - len("/listener-12345678")
 _EMPTY_FOR = 60.0  # seconds until a folder without a lock belongs to nobody: its maker was killed on the way
 
 
-def open_session() -> Path:
-    """Return the folder of this process; make it, and put away those of killed processes, at the first call.
+def runtime_folder() -> Path:
+    """Return the runtime folder of this process; make it, and put away those of killed processes, at the first call.
 
     From then on multiprocessing keeps its sockets there too, and its resource tracker outlives a kill of the whole
     process group, so that semaphores and shared memory are put away. Raises OSError where no folder can be made whose
     path is short enough for a socket.
     """
-    global _session
-    if _session is None or _session.pid != os.getpid():
-        _session = _Session()
-    return _session.folder
+    global _current
+    if _current is None or _current.pid != os.getpid():
+        _current = _RuntimeFolder()
+    return _current.path
 
 
-class _Session:
+class _RuntimeFolder:
     def __init__(self) -> None:
         self.pid = os.getpid()
         _start_tracker()
         _put_away_folders_of_the_dead()
-        self.folder = _new_folder()
+        self.path = _new_folder()
         self._lock = self._locked()
         config = vars(current_process())["_config"]
         # children inherit this setting; one that made a folder of its own could not remove it when it is killed
-        config.setdefault("tempdir", str(self.folder))
+        config.setdefault("tempdir", str(self.path))
         # last of all, as multiprocessing does with a folder of its own making
         util.Finalize(None, self._remove, exitpriority=-100)
 
     def _locked(self) -> IO[bytes] | None:
         if os.name == "nt":
-            return _locked(self.folder / LOCK)
+            return _locked(self.path / LOCK)
         # under its name only when it is locked: nobody may find it before that, and take this process for dead
-        lock = _locked(self.folder / "opening")
-        (self.folder / "opening").rename(self.folder / LOCK)
+        lock = _locked(self.path / "opening")
+        (self.path / "opening").rename(self.path / LOCK)
         return lock
 
     def _remove(self) -> None:
         if self.pid == os.getpid():
             if self._lock:
                 self._lock.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            shutil.rmtree(self.path, ignore_errors=True)
 
 
-_session: _Session | None = None
+_current: _RuntimeFolder | None = None
 
 
 def _bases() -> Iterator[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.supervision import session
+from helpers.supervision import runtime_folder
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="the test kills by a POSIX signal")
 
@@ -51,14 +51,14 @@ def test_what_a_killed_process_leaves_is_put_away_by_the_next_one(temporary):
     killed = "import os, signal\nfrom helpers.supervision.supervisor import supervised\nwith supervised(20):\n"
     run(killed + "    os.kill(os.getpid(), signal.SIGKILL)", temporary, timeout=60)
     (left,) = temporary.iterdir()
-    assert left.name.startswith(session.PREFIX)
+    assert left.name.startswith(runtime_folder.PREFIX)
     printed, _ = run(MANAGE.format(method="spawn"), temporary, timeout=60)
     assert printed == "[1, 2, 3]"
     assert list(temporary.iterdir()) == []
 
 
 def test_the_folder_of_a_living_process_stays(temporary):
-    code = "from helpers.supervision import session; print(session.open_session(), flush=True); input()"
+    code = "from helpers.supervision.runtime_folder import runtime_folder; print(runtime_folder(), flush=True); input()"
     environment = {**os.environ, "TMPDIR": str(temporary)}
     with subprocess.Popen(
         [sys.executable, "-c", code], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -72,10 +72,10 @@ def test_the_folder_of_a_living_process_stays(temporary):
 
 def test_a_folder_whose_maker_may_still_be_at_it_stays(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    young, old = tmp_path / f"{session.PREFIX}young", tmp_path / f"{session.PREFIX}old"
+    young, old = tmp_path / f"{runtime_folder.PREFIX}young", tmp_path / f"{runtime_folder.PREFIX}old"
     young.mkdir(), old.mkdir()
     os.utime(old, (0, 0))
-    session._put_away_folders_of_the_dead()
+    runtime_folder._put_away_folders_of_the_dead()
     assert young.exists() and not old.exists()
 
 
@@ -90,9 +90,9 @@ def test_a_temporary_folder_with_a_path_too_long_for_sockets_is_not_used(tmp_pat
 
 @posix_only
 def test_where_no_folder_can_be_made_the_error_says_what_to_set(monkeypatch, tmp_path):
-    monkeypatch.setattr(session, "_bases", lambda: iter([tmp_path / ("x" * 120)]))
+    monkeypatch.setattr(runtime_folder, "_bases", lambda: iter([tmp_path / ("x" * 120)]))
     with pytest.raises(OSError, match=r"no temporary folder for sockets: tried .*x{120}. Next: set TMPDIR .* at most"):
-        session._new_folder()
+        runtime_folder._new_folder()
 
 
 @posix_only

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing import current_process
 from multiprocessing.connection import Connection
 from multiprocessing.queues import JoinableQueue, Queue, SimpleQueue
-from multiprocessing.synchronize import Barrier, Event
+from multiprocessing.synchronize import Barrier
 from queue import Empty
 from typing import Any
 
@@ -17,10 +17,8 @@ from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.supervisor import ExpectedFailure, ProcessesFailed, supervised
 
 PILL = None  # the item that tells a consumer to end
-PATIENCE = 4.0  # seconds for a child that can end
 MOST = 16  # processes of a kind, in an experiment
 MOST_ITEMS = 100_000
-LARGEST = 100_000_000  # bytes an item
 PANEL_JOBS = 24
 LITTLE = 0.1  # of the time: too little waiting to speak of
 A_QUEUE = "a queue, such as ctx.Queue()"
@@ -58,44 +56,6 @@ def work_for(jobs: Queue) -> None:
     """Take jobs until a pill comes; a job is the number of seconds that it takes."""
     while (seconds := jobs.get()) is not None:
         time.sleep(seconds)
-
-
-class Letter:
-    """A text that can be packed only once `allowed` is set; unpacked it is a plain text."""
-
-    def __init__(self, text: str, allowed: Event) -> None:
-        self.text = text
-        self.allowed = allowed
-
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """Tell pickle how to pack it: called when the letter is turned into bytes."""
-        self.allowed.wait()
-        return str, (self.text,)
-
-
-def post_slowly(mailbox: Queue, text: str, allowed: Event, posted: Event) -> None:
-    """Put a letter that takes long to pack, and say that `put` has returned."""
-    mailbox.put(Letter(text, allowed))
-    posted.set()
-
-
-def post_after(mailbox: Queue, text: str, posted: Event) -> None:
-    """Put a text, once somebody else's `put` has returned."""
-    posted.wait()
-    mailbox.put(text)
-
-
-def post_unpackable(mailbox: Queue, received: Event) -> None:
-    """Put a function without a name, which cannot be pickled, and then a text, which can; stay until that is there."""
-    mailbox.put(lambda: "hello")
-    mailbox.put("the next item")
-    received.wait()
-
-
-def post_bytes(mailbox: Queue, size: int, posted: Event) -> None:
-    """Put one item of so many bytes, and say that `put` has returned."""
-    mailbox.put(bytes(size))
-    posted.set()
 
 
 def take_one(jobs: Queue) -> None:
@@ -148,15 +108,6 @@ def out_of_order(received: Sequence[tuple[str, int]]) -> int:
     return late
 
 
-def size_of(mailbox: Queue) -> int | str:
-    """Return what `qsize()` says, or that this machine cannot say it (macOS)."""
-    validate.instance("mailbox", mailbox, Queue, A_QUEUE)
-    try:
-        return mailbox.qsize()
-    except NotImplementedError:
-        return "not available on macOS"
-
-
 def until(holds: Callable[[], bool], seconds: float = 4.0) -> None:
     """Wait until a condition holds; raise TimeoutError when it does not within `seconds`.
 
@@ -179,48 +130,6 @@ def someone_is_inside_get(mailbox: Queue) -> bool:
         readers_lock.release()
         return False
     return True
-
-
-def largest_item_that_lets_join(method: str, low: int, high: int, within: int = 1_000) -> int:
-    """Return how many bytes a child can leave unread in a queue and still end, found by bisection.
-
-    `low` is a size in bytes with which the child ends, `high` one with which it hangs; the result is exact to `within`
-    bytes. Raises TypeError or ValueError for an unknown start method and for sizes out of range, ValueError also when
-    the child hangs with `low` or ends with `high`.
-    """
-    ctx = validate.context_of(method)
-    validate.whole_number("high", high, 1, LARGEST)
-    validate.whole_number("low", low, 0, high - 1)
-    validate.whole_number("within", within, 1, LARGEST)
-    quick = _seconds_to_end(ctx, low, patience=PATIENCE)
-    if quick is None:
-        raise ValueError(f"low must be a size with which the child ends; it hangs with {low:,} bytes")
-    patience = max(0.3, 3 * quick)  # a hang shows by the lack of an end alone, so a busy machine gets more time
-    fits, hangs = low, high
-    while hangs - fits > within:
-        middle = (fits + hangs) // 2
-        if _seconds_to_end(ctx, middle, patience) is None:
-            hangs = middle
-        else:
-            fits = middle
-    if hangs == high and _seconds_to_end(ctx, high, patience) is not None:
-        raise ValueError(f"high must be a size with which the child hangs; it ends with {high:,} bytes")
-    return fits
-
-
-def _seconds_to_end(ctx: Context, size: int, patience: float) -> float | None:
-    """Return how long a child takes to end after its `put`, None when it has not ended within `patience` seconds."""
-    with supervised(deadline=10):
-        mailbox, posted = ctx.Queue(), ctx.Event()
-        child = ctx.Process(target=post_bytes, args=(mailbox, size, posted))
-        child.start()
-        posted.wait()
-        begin = time.perf_counter()
-        child.join(patience)
-        seconds = time.perf_counter() - begin if child.exitcode is not None else None
-        mailbox.get()  # frees a child that hangs
-        child.join()
-    return seconds
 
 
 def stream_time(method: str, kind: str, producers: int, items: int) -> float:
@@ -354,14 +263,6 @@ def _how_many_ended(failure: ExpectedFailure) -> str:
     return "one" if any(report.exitcode == 0 for report in failure.error.reports) else "none"
 
 
-def _overtakes(first: str) -> str:
-    return "yes" if first == "from Bob" else "no"
-
-
-def _in_kilobytes(size: int) -> float:
-    return size / 1000
-
-
 def _second_one(jobs_done: list[Any]) -> str:
     return "waits" if len(jobs_done) == 1 else "twice"
 
@@ -374,21 +275,6 @@ QUESTIONS = {
         },
         {"all": "all three end", "one": "one ends, two wait for ever", "none": "all three wait for ever"},
         judge=_how_many_ended,
-    ),
-    "overtaking": Question(
-        "Ann's put() has returned, and only then does Bob call put(). Can Bob's letter come out first?",
-        {
-            "yes": "`put()` returned when a thread of Ann's had taken the letter over. That thread was still packing "
-            "it when Bob's letter went into the pipe. A queue keeps the order of each producer, and no other.",
-        },
-        {"yes": "yes", "no": "no"},
-        judge=_overtakes,
-    ),
-    "edge": Question(
-        "How large may an unread item be, so that the child still ends?",
-        "So much fits into the buffer of the pipe behind the queue. More than that needs a reader.",
-        unit="kB",
-        judge=_in_kilobytes,
     ),
     "look_then_get": Question(
         "One job, two consumers. Both look, then both take. What happens to the one who comes second?",

@@ -1,8 +1,6 @@
 """The workers and experiments of this lesson do what the lesson says of them, under every start method."""
 
-import io
 import time
-from contextlib import redirect_stderr
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -83,80 +81,6 @@ def test_the_order_of_each_producer_is_kept(ctx):
 
 def test_late_items_are_counted_for_each_producer():
     assert queues.out_of_order([("A", 0), ("B", 5), ("A", 2), ("A", 1), ("B", 4), ("A", 3)]) == 2
-
-
-@each_method
-def test_an_item_that_was_put_later_can_come_out_first(ctx):
-    with supervised(10):
-        letters, allowed, posted = ctx.Queue(), ctx.Event(), ctx.Event()
-        start(ctx, queues.post_slowly, letters, "from Ann", allowed, posted)
-        start(ctx, queues.post_after, letters, "from Bob", posted)
-        first = letters.get()
-        allowed.set()
-        assert [first, letters.get()] == ["from Bob", "from Ann"]
-
-
-def test_what_is_changed_after_put_is_sent_changed():
-    with supervised(10):
-        letters, allowed = spawn.Queue(), spawn.Event()
-        items = ["bread"]
-        letters.put(queues.Letter("a letter", allowed))
-        letters.put(items)
-        items.append("milk")
-        allowed.set()
-        assert [letters.get(), letters.get()] == ["a letter", ["bread", "milk"]]
-
-
-def test_empty_and_qsize_disagree_while_an_item_has_not_left():
-    with supervised(10):
-        letters, allowed = spawn.Queue(), spawn.Event()
-        letters.put(queues.Letter("a letter", allowed))
-        assert letters.empty() and queues.size_of(letters) in (1, "not available on macOS")
-        allowed.set()
-        assert letters.get() == "a letter"
-
-
-def test_a_queue_that_cannot_tell_its_size_is_not_an_error(monkeypatch):
-    letters = spawn.Queue()
-
-    def not_here():
-        raise NotImplementedError
-
-    monkeypatch.setattr(letters, "qsize", not_here)
-    assert queues.size_of(letters) == "not available on macOS"
-
-
-@each_method
-def test_an_item_that_cannot_be_packed_never_arrives_and_only_the_error_output_tells(ctx):
-    with redirect_stderr(io.StringIO()) as errors, supervised(10) as family:
-        letters, received = ctx.Queue(), ctx.Event()
-        start(ctx, queues.post_unpackable, letters, received)
-        assert letters.get() == "the next item"
-        received.set()
-    assert family.reports[0].exitcode == 0
-    assert "post_unpackable" in errors.getvalue() and "Error" in errors.getvalue()
-
-
-@pytest.mark.parametrize("method", get_all_start_methods())
-def test_a_small_item_lets_its_child_end_and_a_large_one_does_not(method):
-    largest = queues.largest_item_that_lets_join(method, 1_000, 2_000_000, within=1_000_000)
-    assert 1_000 <= largest < 1_000_000
-
-
-def test_sizes_that_cannot_be_bisected_are_refused(monkeypatch):
-    with pytest.raises(ValueError, match="high must be a size with which the child hangs; it ends with 2,000 bytes"):
-        queues.largest_item_that_lets_join("spawn", 1_000, 2_000)
-    monkeypatch.setattr(queues, "PATIENCE", 0.2)
-    with pytest.raises(ValueError, match="low must be a size with which the child ends; it hangs with 2,000,000"):
-        queues.largest_item_that_lets_join("spawn", 2_000_000, 3_000_000)
-
-
-def test_join_before_get_hangs_and_says_where():
-    with expect_failure(1.5) as failure:
-        letters, posted = spawn.Queue(), spawn.Event()
-        child = start(spawn, queues.post_bytes, letters, 1_000_000, posted)
-        child.join()
-    assert "child.join()" in str(failure)
 
 
 @each_method
@@ -267,10 +191,6 @@ def test_a_bad_number_of_processes_is_refused(bad, name, call):
 @pytest.mark.parametrize(
     ("words", "call"),
     [
-        ("low must be from 0 to 99, not -1", lambda: queues.largest_item_that_lets_join("spawn", -1, 100)),
-        ("low must be from 0 to 99, not 100", lambda: queues.largest_item_that_lets_join("spawn", 100, 100)),
-        ("high must be .* not None", lambda: queues.largest_item_that_lets_join("spawn", 1, None)),
-        ("within must be .* not 0", lambda: queues.largest_item_that_lets_join("spawn", 1, 100, within=0)),
         ("items must be .* not 1", lambda: queues.stream_time("spawn", "Queue", 2, 1)),
         ("kind must be one of Queue.*'Pipe'", lambda: queues.stream_time("spawn", "Pipe", 1, 10)),
         ("jobs.0. must be .* not -1", lambda: queues.deal_out("spawn", [-1], 1, shared=True)),
@@ -278,7 +198,6 @@ def test_a_bad_number_of_processes_is_refused(bad, name, call):
         ("making_ms must be .* not 'two'", lambda: queues.workshop(1, 1, 1, "two", 1)),
         ("work_ms must be .* not -1", lambda: queues.workshop(1, 1, 1, 1, -1)),
         ("method must be one of .*'thread'", lambda: queues.workshop(1, 1, 1, 1, 1, method="thread")),
-        ("method must be one of .*'thread'", lambda: queues.largest_item_that_lets_join("thread", 1, 100)),
         ("method must be one of .*'thread'", lambda: queues.stream_time("thread", "Queue", 1, 10)),
         ("method must be one of .*'thread'", lambda: queues.deal_out("thread", [0.1], 1, shared=True)),
         ("seconds must be .* not 0", lambda: queues.until(bool, seconds=0)),

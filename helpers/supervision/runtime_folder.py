@@ -6,15 +6,16 @@ folder holds a locked file, and the system lets go of a lock when its holder is 
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing import current_process, util
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
+
+from helpers.supervision import own_session
 
 if sys.platform == "win32":
     import msvcrt
@@ -46,7 +47,7 @@ def runtime_folder() -> Path:
 class _RuntimeFolder:
     def __init__(self) -> None:
         self.pid = os.getpid()
-        _start_tracker()
+        own_session.start_tracker()
         _put_away_folders_of_the_dead()
         self.path = _new_folder()
         self._lock = self._locked()
@@ -134,31 +135,3 @@ def _age(folder: Path) -> float:
         return time.time() - folder.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _start_tracker() -> None:
-    """Start multiprocessing's resource tracker in a session of its own, if it does not run yet.
-
-    A kernel is ended with its process group, the tracker along with it, and then nobody puts away what it tracked; and
-    ipykernel, asked to end, waits seconds for the tracker in its group, which ignores SIGTERM.
-    """
-    if os.name == "nt":
-        return
-    from multiprocessing import resource_tracker
-
-    plain = util.spawnv_passfds
-    util.spawnv_passfds = _spawn_apart
-    try:
-        resource_tracker.ensure_running()
-    finally:
-        util.spawnv_passfds = plain
-
-
-def _spawn_apart(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:
-    child = subprocess.Popen(args, executable=path, pass_fds=passfds, start_new_session=True)
-    # multiprocessing reaps it; a Popen that is forgotten would do so first
-    _apart.append(child)
-    return child.pid
-
-
-_apart: list[subprocess.Popen[bytes]] = []

@@ -15,7 +15,7 @@ from multiprocessing import current_process, get_start_method, util
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
-from helpers.supervision import interrupts
+from helpers.supervision import interrupts, own_session
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -87,8 +87,9 @@ def _start(process: BaseProcess) -> None:
         return _plain_start(process)
     hooks = list(_hooks)
     with _interrupts_blocked() as blocked:
-        if blocked and (getattr(process, "_start_method", None) or get_start_method()) == "forkserver":
-            _start_forkserver()
+        if (getattr(process, "_start_method", None) or get_start_method()) == "forkserver":
+            # it starts deaf to Ctrl-C too, and the children that it forks later shall not be
+            own_session.start_forkserver(*["helpers.supervision.hear_interrupts"] * blocked)
         setup = _ChildSetup([hook.before_start(process) for hook in hooks], process, blocked)
         _put_first(process, setup)
         util.register_after_fork(setup, _ChildSetup.run_after_fork)
@@ -129,19 +130,6 @@ def _interrupts_blocked() -> Iterator[bool]:
     finally:
         if mask and blocks:
             mask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def _start_forkserver() -> None:
-    """Start the forkserver, if it does not run yet, so that children that it forks later are not deaf."""
-    from multiprocessing import forkserver
-
-    server: Any = forkserver._forkserver
-    modules = server._preload_modules
-    server._preload_modules = [*modules, "helpers.supervision.hear_interrupts"]
-    try:
-        server.ensure_running()
-    finally:
-        server._preload_modules = modules
 
 
 def let_interrupts_through() -> None:

@@ -95,6 +95,21 @@ def test_where_no_folder_can_be_made_the_error_says_what_to_set(monkeypatch, tmp
         runtime_folder._new_folder()
 
 
+@pytest.mark.skipif("forkserver" not in get_all_start_methods(), reason="there is no forkserver here")
+def test_what_multiprocessing_keeps_for_itself_is_in_no_group_that_a_kernel_is_ended_with(temporary):
+    """ipykernel, asked to end, waits seconds for what is in its group, and Jupyter then kills it."""
+    code = (
+        "import os\n"
+        "from multiprocessing import forkserver, get_context, resource_tracker\n"
+        "from helpers.supervision.supervisor import supervised\n"
+        "with supervised(20):\n"
+        "    get_context('forkserver').Process(target=abs, args=(1,)).start()\n"
+        "pids = [forkserver._forkserver._forkserver_pid, resource_tracker._resource_tracker._pid]\n"
+        "print(*(os.getsid(pid) == pid for pid in pids))\n"
+    )
+    assert run(code, temporary, timeout=60) == ("True True", "")
+
+
 @posix_only
 def test_semaphores_are_put_away_when_the_whole_process_group_is_killed(temporary):
     code = (

@@ -26,8 +26,9 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 PREFIX = "talking-processes-"
 LOCK = "alive"
-# bytes of a socket's path: 108 with the closing zero on Linux, 104 on macOS; its name is "/listener-" and 8 letters
-LONGEST_FOLDER = 103 - len("/listener-12345678")
+# bytes of a socket's path: 108 with the closing zero on Linux, 104 on macOS; of it a block's number, "listener-" and
+# 8 letters belong to the name
+LONGEST_FOLDER = 103 - len("/123456/listener-12345678")
 _EMPTY_FOR = 60.0  # seconds until a folder without a lock belongs to nobody: its maker was killed on the way
 
 

@@ -94,7 +94,7 @@ class Supervisor(interrupts.Block):
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("a supervised block runs in the main thread, where it can be interrupted; call it there")
         with ExitStack() as undo:
-            self._folder = runtime_folder() / f"block-{next(_block_numbers)}"
+            self._folder = runtime_folder() / str(next(_block_numbers))
             self._folder.mkdir()
             undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
             self._registered = finalizers.registered()
@@ -220,6 +220,8 @@ class Supervisor(interrupts.Block):
 
     def before_start(self, process: BaseProcess) -> start_hooks.Call:
         """Prepare the line to the child, and its file for errors (see `start_hooks.StartHook`)."""
+        # the socket of a manager that is killed goes with the block
+        vars(process)["_config"]["tempdir"] = str(self._folder)
         child = self._starting[process] = Child(process, self._folder / str(next(self._numbers)))
         return child.setup()
 

@@ -12,7 +12,7 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from multiprocessing import active_children, current_process, get_all_start_methods, get_context
+from multiprocessing import active_children, current_process, forkserver, get_all_start_methods, get_context
 from multiprocessing.managers import SyncManager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -23,6 +23,7 @@ import pytest
 
 from helpers.supervision import supervisor
 from helpers.supervision.child_agent import where_main_thread_is
+from helpers.supervision.runtime_folder import runtime_folder
 from helpers.supervision.supervisor import ProcessesFailed, current_supervisor, expect_failure, supervised
 from tests import misbehaviour as worker
 
@@ -383,6 +384,19 @@ def test_a_manager_that_is_killed_leaves_no_folder_of_its_own():
         manager = spawn.Manager()
         os.kill(manager._process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
     assert set(Path(tempfile.gettempdir()).glob("pymp-*")) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there sockets are no files")
+@pytest.mark.parametrize("method", METHODS)
+def test_a_manager_that_is_killed_leaves_no_socket(method):
+    before = set(runtime_folder().rglob("listener-*"))
+    with pytest.raises(EndOfBlock), supervised(LONG):
+        manager = get_context(method).Manager()
+        assert Path(manager.address).is_socket()
+        raise EndOfBlock
+    # the forkserver's own lives as long as this process
+    servers = {Path(forkserver._forkserver._forkserver_address or "")}
+    assert set(runtime_folder().rglob("listener-*")) - before <= servers
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.campaign.blocks import BLOCKS
+from tests.campaign.blocks import BLOCKS, FIRST_CELLS
 from tests.campaign.events import COLUMNS, Findings, Subject
 from tests.campaign.witness import Line, is_instrument
 
@@ -78,7 +78,7 @@ def _share(total: int, number: int, of: int) -> int:
 
 def _events(kind: str, chance: random.Random, *counts: int) -> Iterator[tuple[str, str, Findings]]:
     """Do so many of each thing to one kind of block; yield what was done, when or where, and what was found."""
-    subject = Subject(f"BLOCKS[{kind!r}]")
+    subject = Subject(f"BLOCKS[{kind!r}]", first_cell=FIRST_CELLS.get(kind, ""))
     try:
         lines = subject.lines()
         instruments = [line for line in lines if is_instrument(line)]

@@ -156,6 +156,12 @@ def explorer() -> None:
         shown._handle_custom_msg(request, [])
 
 
+# what a notebook imports in its first cell; no instrument can mend an import of Matplotlib that is cut in two
+FIRST_CELLS = dict.fromkeys(("panel", "explorer"), "import helpers.show.explorer")
+
+# what a notebook imports in its first cell; no instrument can mend an import of Matplotlib that is cut in two
+FIRST_CELLS = dict.fromkeys(("panel", "explorer"), "import helpers.show.explorer")
+
 METHODS = get_all_start_methods()
 SWIFT = "fork" if "fork" in METHODS else "spawn"
 

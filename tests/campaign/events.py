@@ -52,13 +52,13 @@ def _survived(event: Event) -> Event:
 class Subject:
     """A kernel in which one block runs again and again, and what is usual there. It is replaced after each finding.
 
-    The block is an expression, with the names of a module of blocks. Each event returns its findings, or None when it
-    came too late to be one.
+    The block is an expression, with the names of a module of blocks; the first cell is run before it in each kernel.
+    Each event returns its findings, or None when it came too late to be one.
     """
 
-    def __init__(self, block: str, module: str = "tests.campaign.blocks") -> None:
+    def __init__(self, block: str, module: str = "tests.campaign.blocks", first_cell: str = "") -> None:
         self.block = block
-        self.module = module
+        self.first_cell = f"from {module} import *\n{first_cell}"
         self.scratch = Scratch()
         self._start()
 
@@ -74,7 +74,8 @@ class Subject:
 
     def _fresh_kernel(self) -> Kernel:
         kernel = Kernel(self.scratch)
-        kernel.execute(f"from {self.module} import *")
+        if error := kernel.execute(self.first_cell):
+            raise RuntimeError(f"the first cell fails: {error}")
         return kernel
 
     def _run(self) -> float:

@@ -298,6 +298,7 @@ MAKES_SENSE = {
     "gather.readers": "list tuple",
     "is_whole.message": "bytes",
     "largest_item_that_lets_join.low": "zero",
+    "leave_unread.take_first": "true",
     "late": "zero half",
     "out_of_order.received": "list tuple",
     "progress": "none",

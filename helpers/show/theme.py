@@ -52,10 +52,12 @@ class Picture:
 
     def png(self) -> bytes:
         """Return the picture as a PNG file with its most frequent colours, which is a third of the size."""
-        buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=DOTS * 1.5, facecolor=PAPER)
-        small = io.BytesIO()
-        _with_fewer_colours(Image.open(buffer).convert("RGB")).save(small, format="png", optimize=True)
+        dots, buffer, small = DOTS * 1.5, io.BytesIO(), io.BytesIO()
+        # as plain bytes: to pack them into a file and to unpack it again takes as long as to draw
+        self.figure.savefig(buffer, format="rgba", dpi=dots, facecolor=PAPER)
+        width, height = (int(inches * dots) for inches in self.figure.get_size_inches())
+        drawn = Image.frombuffer("RGBA", (width, height), buffer.getbuffer(), "raw", "RGBA", 0, 1)
+        _with_fewer_colours(drawn.convert("RGB")).save(small, format="png", optimize=True)
         return small.getvalue()
 
     def __repr__(self) -> str:

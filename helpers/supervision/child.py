@@ -76,6 +76,11 @@ class Child:
         self._blocked_at: str | None = None
         self._lock = threading.RLock()
 
+    @property
+    def folder(self) -> Path:
+        """Where its file for errors is."""
+        return self._error_file.parent
+
     def setup(self) -> start_hooks.Call:
         """Return the call that puts the child under supervision from inside."""
         return child_agent.come_under_supervision, (self._their_line, self._error_file)

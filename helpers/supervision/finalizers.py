@@ -26,6 +26,17 @@ def registered() -> Registered:
     return Registered(frozenset(_finalizers()), frozenset(_executor_threads()))
 
 
+def made_since(before: Registered) -> frozenset[Key]:
+    """Return the keys of the finalizers that were registered since `before`."""
+    return registered().finalizers - before.finalizers
+
+
+def all_but(made: frozenset[Key]) -> Registered:
+    """Return what there is now, save for these finalizers: so that `put_away` puts away what is theirs."""
+    now = registered()
+    return now._replace(finalizers=now.finalizers - made)
+
+
 def finish_executors(before: Registered) -> None:
     """Let executors made since `before` do what they were given, and end."""
     for executor in _executors_made_since(before):
@@ -68,7 +79,7 @@ def _stop_pool(finalizer: util.Finalize) -> Callable[[], None]:
 
 
 def _made_since(before: Registered, kind: str) -> Iterator[util.Finalize]:
-    for key in registered().finalizers - before.finalizers:
+    for key in made_since(before):
         finalizer = _finalizers().get(key)
         if finalizer and getattr(vars(finalizer)["_callback"], "__qualname__", "") == kind:
             yield finalizer

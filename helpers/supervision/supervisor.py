@@ -28,6 +28,7 @@ from typing import Self
 from helpers import validate
 from helpers.supervision import child_agent, finalizers, interrupts, start_hooks
 from helpers.supervision.child import Child, ProcessReport
+from helpers.supervision.kept import KeptChildren
 from helpers.supervision.runtime_folder import runtime_folder
 from helpers.supervision.start_hooks import PUT_INTO_A_FILE
 
@@ -86,6 +87,9 @@ class Supervisor(interrupts.Block):
         self._children: list[Child] = []
         self._starting: dict[BaseProcess, Child] = {}
         self._numbers = itertools.count()
+        self._kept: list[KeptChildren] = []  # that were taken in
+        self._has_let_go = False  # children whose files are in its folder
+        self._turn = threading.Lock()  # to let children go, or to end them
         self._stopped_because: str | None = None
         self._parent_at: str | None = None
         self._closing = threading.Event()
@@ -96,7 +100,7 @@ class Supervisor(interrupts.Block):
         with ExitStack() as undo:
             self._folder = runtime_folder() / str(next(_block_numbers))
             self._folder.mkdir()
-            undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
+            undo.callback(self._remove_folder)
             self._registered = finalizers.registered()
             self._wake, self._bell = socket.socketpair()
             self._bell.setblocking(False)
@@ -109,6 +113,10 @@ class Supervisor(interrupts.Block):
             self._take_over(undo)
             self._undo = undo.pop_all()
         return self
+
+    def _remove_folder(self) -> None:
+        if not self._has_let_go:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _take_over(self, undo: ExitStack) -> None:
         """Be the innermost block, the one to which children belong, until it is undone."""
@@ -169,6 +177,8 @@ class Supervisor(interrupts.Block):
             self._write_reports()
             for child in self._children:
                 child.close()
+            for kept in self._kept:
+                kept.put_away()
 
     def _end_watcher(self) -> None:
         self._closing.set()
@@ -237,6 +247,39 @@ class Supervisor(interrupts.Block):
             child.kill()
         self.wake()
 
+    @interrupts.in_one_piece
+    def take_in(self, kept: KeptChildren) -> None:
+        """Take charge of children that another supervisor has let go."""
+        with self._turn:
+            self._kept.append(kept)
+            self._children += kept.children
+            if self._stopped_because:
+                for child in kept.children:
+                    child.kill()
+        self.wake()
+
+    @interrupts.in_one_piece
+    def let_go(self) -> KeptChildren | None:
+        """Let all children outlive the block, with what was made in it; None when they are being ended."""
+        with self._turn:
+            if self._stopped_because:
+                return None
+            taken_in = frozenset().union(*(kept.made for kept in self._kept))
+            kept = KeptChildren(self._children, finalizers.made_since(self._registered) | taken_in)
+            self._has_let_go = any(child.folder == self._folder for child in self._children)
+            self._children, self._kept, self._registered = [], [], finalizers.registered()
+        return kept
+
+    @interrupts.in_one_piece
+    def give_back(self, kept: KeptChildren) -> bool:
+        """Undo `take_in`; False when they are being ended."""
+        with self._turn:
+            if self._stopped_because:
+                return False
+            self._children = [child for child in self._children if child not in kept.children]
+            self._kept.remove(kept)
+        return True
+
     def wake(self) -> None:
         """Let the watcher look at once (see `interrupts.Listener`)."""
         # full of calls that it has not heard yet, or closed
@@ -271,7 +314,8 @@ class Supervisor(interrupts.Block):
         """End the children, then interrupt the block until it listens."""
         self._parent_at = child_agent.where_main_thread_is()
         self._ask_where()
-        self._stopped_because = reason
+        with self._turn:
+            self._stopped_because = reason
         self._end_children()
         while not self._closing.is_set():
             # once is not enough: a signal that comes just before a blocking call does not wake it

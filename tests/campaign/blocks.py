@@ -148,12 +148,17 @@ def panel() -> None:
 
 
 def explorer() -> None:
-    """Show an explorer; ask it for a replay and for free runs, as its page does."""
-    from helpers.show.explorer import explorer
+    """Show an explorer; ask it for replays and for free runs, as its page does; put it away with what it keeps."""
+    from helpers.show.explorer.explorer import explorer, ready_workers
 
+    ready_workers.idle = MOMENT  # for an interrupt between the last answer and the end
     shown = explorer(increments(2), runs=20)
-    for request in ({"task": "replay", "schedule": [0, 1, 0, 1]}, {"task": "observe"}):
-        shown._handle_custom_msg(request, [])
+    replay_request = {"task": "replay", "schedule": [0, 1, 0, 1]}
+    try:
+        for request in (replay_request, replay_request, {"task": "observe"}):
+            shown._handle_custom_msg(request, [])
+    finally:
+        shown.close()
 
 
 # what a notebook imports in its first cell; no instrument can mend an import of Matplotlib that is cut in two

@@ -9,7 +9,7 @@ from helpers import validate
 from helpers.measuring.proportion import Proportion
 from helpers.scheduling.model.model import Model
 from helpers.scheduling.program.scenario import Build, Scenario
-from helpers.scheduling.real.worker_pool import WorkerPool, known_graphs, pool_cache
+from helpers.scheduling.real.worker_pool import WorkerPool, known_graphs, pool_for
 
 MAX_RUNS = 1_000_000
 
@@ -45,12 +45,12 @@ def sample(scenario: Scenario | Build, runs: int, method: str = "spawn", deadlin
 
     Raises ValueError or TypeError for an unknown start method, less than one run, or a worker that other processes
     cannot import; WorkerRaised for an error that the scenario does not declare; ProcessesFailed (see
-    `helpers.supervision.supervisor`) after `deadline` seconds, or those of the `keep_workers` block around it.
+    `helpers.supervision.supervisor`) after `deadline` seconds, within a `keep_workers` block too, which then goes on.
     """
     validate.whole_number("runs", runs, 1, MAX_RUNS)
     validate.start_method(method)
     model = Model(scenario, known=known_graphs())
-    with pool_cache(deadline) as cache, cache.pool(model, method) as pool:
+    with pool_for(model, method, deadline) as pool:
         ends = Counter(_run(model, pool) for _ in range(runs))
     outcomes: Counter[Hashable] = Counter()
     for end, count in ends.items():

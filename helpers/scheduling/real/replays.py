@@ -15,7 +15,7 @@ from helpers.scheduling.model.model import Done, Model, State, Step
 from helpers.scheduling.program.scenario import Build, Scenario
 from helpers.scheduling.program.semantics import DATA, Kind, Timeout
 from helpers.scheduling.real.worker_main import Report
-from helpers.scheduling.real.worker_pool import WorkerPool, known_graphs, pool_cache
+from helpers.scheduling.real.worker_pool import WorkerPool, known_graphs, pool_for
 
 _PATIENCE = 2.0  # seconds that a step which the model allows may take to get what it waits for
 _SHORT_PATIENCE = 0.05  # seconds that a process in a deadlock waits, so that the waiting can be seen
@@ -61,12 +61,12 @@ def replay(
 
     Raises ValueError for a schedule that is not possible or an unknown start method; TypeError for a worker that other
     processes cannot import; ModelMismatch when model and reality differ; ProcessesFailed (see
-    `helpers.supervision.supervisor`) after `deadline` seconds, or those of the `keep_workers` block around it.
+    `helpers.supervision.supervisor`) after `deadline` seconds, within a `keep_workers` block too, which then goes on.
     """
     validate.start_method(method)
     model = Model(scenario, grain, known_graphs())
     steps = model.follow(schedule)
-    with pool_cache(deadline) as cache, cache.pool(model, method) as pool:
+    with pool_for(model, method, deadline) as pool:
         return _ReplayRun(model, steps, pool).run()
 
 

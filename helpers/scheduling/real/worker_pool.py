@@ -1,9 +1,12 @@
 """The worker processes of a scenario: started once, then given one schedule or one free run after another."""
 
+import os
 import pickle
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from multiprocessing import util
 from multiprocessing.connection import Connection, wait
 from multiprocessing.managers import SyncManager
 from typing import Any
@@ -14,6 +17,8 @@ from helpers.scheduling.model.worker_graph import WorkerGraph
 from helpers.scheduling.program.scenario import Worker
 from helpers.scheduling.real.real_objects import IN_A_MANAGER, RealObject, RealProcess, real_objects
 from helpers.scheduling.real.worker_main import ONE_TRY, Assignment, FreeEnd, SharedStatus, serve
+from helpers.supervision import interrupts
+from helpers.supervision.kept import KeptChildren
 from helpers.supervision.supervisor import Supervisor, supervised
 
 MAX_PROCESSES = 64
@@ -22,6 +27,8 @@ _LEAVES_WITHIN = 1.0  # seconds
 
 class WorkerPool:
     """One process per worker of a scenario, with their shared objects. Lives inside a supervised block."""
+
+    kept: KeptChildren  # its processes, between two calls
 
     def __init__(self, model: Model, method: str) -> None:
         context = validate.context_of(method)
@@ -171,7 +178,7 @@ def keep_workers(deadline: float = 60.0) -> AbstractContextManager[None]:
 @contextmanager
 def _kept_workers(block: Supervisor) -> Iterator[None]:
     with block:
-        cache = PoolCache()
+        cache = _OfABlock(block)
         _caches.append(cache)
         try:
             yield
@@ -182,38 +189,25 @@ def _kept_workers(block: Supervisor) -> Iterator[None]:
 
 
 def known_graphs() -> dict[tuple, WorkerGraph]:
-    """Return what the innermost `keep_workers` block knows of workers, or an empty dict to be filled."""
+    """Return what is known of workers where worker processes are kept, or an empty dict to be filled."""
     return _caches[-1].graphs if _caches else {}
 
 
 @contextmanager
-def pool_cache(deadline: float) -> "Iterator[PoolCache]":
-    """Yield the cache of the innermost `keep_workers` block, or one for this block only."""
-    if _caches:
-        yield _caches[-1]
-    else:
-        with keep_workers(deadline):
-            yield _caches[-1]
+def pool_for(model: Model, method: str, deadline: float) -> Iterator[WorkerPool]:
+    """Yield a pool that fits the model, with its shared objects at their start, supervised for `deadline` seconds.
 
+    It is kept for the next call where a block or an explorer keeps worker processes, and else ended.
 
-class PoolCache:
-    """The pools that are kept, and what is known of their workers."""
-
-    def __init__(self) -> None:
-        self.pools: dict[tuple, WorkerPool] = {}
-        self.graphs: dict[tuple, WorkerGraph] = {}
-
-    @contextmanager
-    def pool(self, model: Model, method: str) -> Iterator[WorkerPool]:
-        """Yield a pool that fits the model, with its shared objects at their start.
-
-        Raises ValueError for more than 64 processes, TypeError for a worker that a process cannot import.
-        """
-        validate.whole_number("number of workers", len(model.graphs), 1, MAX_PROCESSES)
-        for graph in model.graphs:
-            _check_importable(graph.worker)
-        key = method, len(model.graphs), tuple(model.semantics)
-        pool = self.pools.pop(key, None) or WorkerPool(model, method)
+    Raises ValueError for more than 64 processes, TypeError for a worker that a process cannot import.
+    """
+    validate.whole_number("number of workers", len(model.graphs), 1, MAX_PROCESSES)
+    for graph in model.graphs:
+        _check_importable(graph.worker)
+    key = method, len(model.graphs), tuple(model.semantics)
+    cache = _caches[-1] if _caches else None
+    with supervised(deadline) as block:
+        pool = (cache.take(key, block) if cache else None) or WorkerPool(model, method)
         try:
             pool.reset()
             yield pool
@@ -221,10 +215,129 @@ class PoolCache:
             # in the middle of a run it is of no further use
             pool.close()
             raise
+        if not (cache and cache.keep(key, pool, block)):
+            pool.close()
+
+
+class _PoolCache:
+    """The pools that are kept between calls, and what is known of their workers."""
+
+    def __init__(self) -> None:
+        self.pools: dict[tuple, WorkerPool] = {}
+        self.graphs: dict[tuple, WorkerGraph] = {}
+
+    @interrupts.in_one_piece
+    def take(self, key: tuple, block: Supervisor) -> WorkerPool | None:
+        """Return the pool of this key, in charge of the block; None where there is none that can be used."""
+        if key not in self.pools or not self._hand_out(key):
+            return None
+        pool = self.pools.pop(key)
+        block.take_in(pool.kept)
+        return pool
+
+    @interrupts.in_one_piece
+    def keep(self, key: tuple, pool: WorkerPool, block: Supervisor) -> bool:
+        """Take a pool over from the block; False when its processes are being ended."""
+        kept = block.let_go()
+        if kept is None:
+            return False
+        pool.kept = kept
         self.pools[key] = pool
+        self._take_back(pool)
+        return True
+
+    def _hand_out(self, key: tuple) -> bool:
+        """Prepare that somebody else is in charge of a pool; False when it can be of no more use."""
+        raise NotImplementedError
+
+    def _take_back(self, pool: WorkerPool) -> None:
+        """See to it that the processes of a pool end when nobody needs them."""
+        raise NotImplementedError
 
 
-_caches: list[PoolCache] = []
+class _OfABlock(_PoolCache):
+    """The pools of a `keep_workers` block, which is in charge of them between two calls."""
+
+    def __init__(self, block: Supervisor) -> None:
+        super().__init__()
+        self.block = block
+
+    def _hand_out(self, key: tuple) -> bool:
+        return self.block.give_back(self.pools[key].kept)
+
+    def _take_back(self, pool: WorkerPool) -> None:
+        self.block.take_in(pool.kept)
+
+
+class ReadyWorkers(_PoolCache):
+    """Worker processes that stay ready from one call of `replay` or `sample` for the next, with no block around them.
+
+    Those of the last pool alone, and for `idle` seconds at most; they end with an error or an interrupt of a call, with
+    `close`, and with this process.
+    """
+
+    def __init__(self, idle: float = 60.0) -> None:
+        super().__init__()
+        self.idle = idle
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._timer: threading.Timer | None = None
+        self._at_exit: util.Finalize | None = None
+
+    @interrupts.uninterrupted_block
+    def in_use(self) -> Generator[None]:
+        """Let the calls in this block take their processes from here, and leave them here."""
+        with self._lock:
+            self._stop_timer()
+        _caches.append(self)
+        try:
+            yield
+        finally:
+            _caches.remove(self)
+            with self._lock:
+                self._wait_idly()
+
+    @interrupts.in_one_piece
+    def take(self, key: tuple, block: Supervisor) -> WorkerPool | None:
+        """Return the pool of this key, in charge of the block, if it is the one that is there; else end that one."""
+        if not (key in self.pools and self.pools[key].kept.are_alive()):
+            self._end_all()
+        return super().take(key, block)
+
+    def close(self) -> None:
+        """End the processes, with nothing left. The next call starts new ones."""
+        # in a fork they are the parent's
+        if self.pools and self._pid == os.getpid():
+            interrupts.uninterrupted(self._end_all)()
+
+    def _end_all(self) -> None:
+        with self._lock:
+            self._stop_timer()
+            while self.pools:
+                _, pool = self.pools.popitem()
+                pool.close()
+                pool.kept.end()
+
+    def _hand_out(self, key: tuple) -> bool:
+        return True
+
+    def _take_back(self, pool: WorkerPool) -> None:
+        # multiprocessing waits at exit for children that nobody has told to end
+        self._at_exit = self._at_exit or util.Finalize(None, self._end_all, exitpriority=100)
+
+    def _wait_idly(self) -> None:
+        if self.pools:
+            self._timer = threading.Timer(self.idle, self._end_all)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _stop_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+
+_caches: list[_PoolCache] = []  # the innermost last
 
 
 def _assignments(model: Model) -> list[Assignment]:

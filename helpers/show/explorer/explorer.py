@@ -6,6 +6,7 @@ page too. Only what happens on real processes needs Python: replays, and free ru
 
 import itertools
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import traitlets
@@ -19,6 +20,7 @@ from helpers.scheduling.model.worker_graph import CannotExplore
 from helpers.scheduling.program.scenario import Build, Scenario
 from helpers.scheduling.real.free_runs import Sample, sample
 from helpers.scheduling.real.replays import replay
+from helpers.scheduling.real.worker_pool import ReadyWorkers
 from helpers.show.explorer.page import SCRIPT, STYLE, page, title
 from helpers.show.figures.replay_lanes import replay_lanes
 from helpers.show.theme import colour_of
@@ -30,6 +32,7 @@ Goals = Mapping[str, Goal]  # the task in words -> when it is done
 MAX_LIVE = 25_000  # states; more take too long to get ready, and to travel to the browser
 MAX_RUNS = 10_000
 _ATTEMPTS = itertools.count(1)
+ready_workers = ReadyWorkers()  # for the explorer that was asked last
 _READY_MADE: dict[Callable[..., Any], str] = {
     deadlock: "make the processes wait for ever",
     violation: "break the invariant",
@@ -50,6 +53,7 @@ class Explorer(Live):
     observed = traitlets.Dict().tag(sync=True)
 
     def __init__(self, scenario: Scenario, graph: dict[str, Any], runs: int, method: str) -> None:
+        self._has_workers = False
         super().__init__(graph=graph)
         self.scenario = scenario
         self.grain = graph["grain"]
@@ -71,13 +75,26 @@ class Explorer(Live):
         elif task == "observe":
             self._show_as("observed", self._observe)
 
+    def close(self) -> None:
+        """End the explorer, and the processes that are kept for it."""
+        if self._has_workers:
+            ready_workers.close()
+        super().close()
+
     def _replay(self, schedule: list[int]) -> dict[str, Any]:
-        played = replay(self.scenario, schedule, method=self.method, grain=self.grain)
+        with self._with_workers():
+            played = replay(self.scenario, schedule, method=self.method, grain=self.grain)
         picture = replay_lanes(played)
         return {"html": picture.html(), "words": picture.title, "schedule": schedule}
 
     def _observe(self) -> dict[str, Any]:
-        return _frequencies(sample(self.scenario, self.runs, method=self.method))
+        with self._with_workers():
+            return _frequencies(sample(self.scenario, self.runs, method=self.method))
+
+    def _with_workers(self) -> AbstractContextManager[None]:
+        """Keep the processes for the next click, which then need not start any."""
+        self._has_workers = True
+        return ready_workers.in_use()
 
     def _show_as(self, trait: str, task: Callable[[], dict[str, Any]]) -> None:
         """Show what the task returns, or its error in words, under a new number, so that the page hears of it."""

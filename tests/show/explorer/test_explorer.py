@@ -5,6 +5,7 @@ import json
 import re
 import threading
 import zlib
+from multiprocessing import active_children
 
 import pytest
 
@@ -18,11 +19,20 @@ from helpers.lessons.interleavings import (
 from helpers.scheduling import deadlock, ends_with, explore, violation
 from helpers.scheduling.model import export
 from helpers.scheduling.model.worker_graph import CannotExplore
-from helpers.show.explorer.explorer import MAX_LIVE, explorer
+from helpers.show.explorer.explorer import MAX_LIVE, explorer, ready_workers
 from helpers.show.explorer.page import SCRIPT, STYLE
 from helpers.show.theme import PROCESS_COLOURS
 from helpers.show.widgets import kernel
 from helpers.show.widgets.kernel import in_main_thread
+from helpers.supervision.supervisor import current_supervisor
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    """End the processes that explorers keep for the next click."""
+    yield
+    ready_workers.close()
+
 
 ONE = {"end with 1 although three processes added one": 1}
 
@@ -166,6 +176,30 @@ def test_free_runs_come_back_with_their_intervals():
     count, share, low, high = shown.observed["outcomes"]["2"]
     assert (count, share, high) == (5, 1.0, 1.0) and 0.5 < low < 1
     assert shown.observed["deadlock"][0] == shown.observed["never"][0] == 0
+
+
+def test_the_next_click_starts_no_process():
+    shown = explorer(increments(2), runs=5)
+    heard(shown, "replay", schedule=[0, 1])
+    kept = set(active_children())
+    assert len(kept) == 2 and current_supervisor() is None
+    heard(shown, "replay", schedule=[0, 1, 0, 1])
+    heard(shown, "observe")
+    assert set(active_children()) == kept
+    assert shown.replayed["words"] == "4 steps on real processes: the outcome is 1, 1 update lost"
+
+
+def test_processes_that_are_kept_end_with_the_explorer():
+    shown = explorer(increments(2))
+    heard(shown, "replay", schedule=[0, 1])
+    shown.close()
+    assert active_children() == []
+
+
+def test_only_the_explorer_that_was_asked_last_keeps_processes():
+    heard(explorer(increments(3)), "replay", schedule=[0, 1])
+    heard(explorer(philosophers(2)), "replay", schedule=[0, 1])
+    assert [process.name for process in active_children()] == ["dine 0", "dine 1"]
 
 
 def test_an_error_comes_back_in_words_and_the_explorer_goes_on():

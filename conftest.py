@@ -1,4 +1,4 @@
-"""Let nbval start kernels as Jupyter does and shut them down gently, and let tests hear Ctrl-C."""
+"""Let nbval start kernels as Jupyter does and shut them down gently, let tests hear Ctrl-C; run long files first."""
 
 import os
 import signal
@@ -7,6 +7,35 @@ from collections.abc import Iterator
 import nbval.plugin
 import pytest
 from nbval.kernel import RunningKernel
+
+# the longest first, so that no process of pytest is left alone with one of them at the end
+LONGEST = [
+    "tests/campaign/test_detectors.py",
+    "tests/supervision/test_interrupts.py",
+    "tests/control/test_check.py",
+    "tests/supervision/test_standstill.py",
+    "tests/test_workbook.py",
+    "tests/supervision/test_supervisor.py",
+    "notebooks/14_choosing.ipynb",
+    "tests/lessons/test_choosing.py",
+    "tests/lessons/test_manager.py",
+    "tests/tools/test_new_lesson.py",
+    "notebooks/",
+    "tests/control/",
+    "tests/lessons/",
+    "tests/scheduling/real/",
+    "tests/recording/",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first, and leave all others in their order."""
+    items.sort(key=rank)
+
+
+def rank(item: pytest.Item) -> int:
+    """Return the place of a test's file, or of its folder, among the longest."""
+    return next((place for place, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
 
 
 class GentleKernel(RunningKernel):

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ FILES = sorted(HELPERS.rglob("*.py"))
 HEAVY = {"matplotlib", "numpy", "ipywidgets", "anywidget", "pandas", "IPython", "psutil"}
 
 
+@cache
 def module_name(path):
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
@@ -57,9 +59,14 @@ PROGRAMS = [path for path in FILES if path.stem == "__main__"]
 CORE = [path for path in FILES if path not in [*in_room("show", "lessons", "command_line"), *PROGRAMS]]
 
 
+@cache
+def nodes_of(path):
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def modules_named_in(path):
     """Return every module that a file imports, at its top or inside a function."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -69,6 +76,24 @@ def modules_named_in(path):
 
 def of_this_project(path):
     return {name for name in modules_named_in(path) if name.startswith("helpers")}
+
+
+IMPORT_ALL = """
+import importlib, sys
+for name in sys.argv[1:]:
+    before = set(sys.modules)
+    importlib.import_module(name)
+    print(name, *set(sys.modules) - before)
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """Import modules one after the other in a fresh process; return what each has loaded that was not there before."""
+    names = [module_name(path) for path in [*PACKAGES, *CORE, *LESSONS]]
+    command = [sys.executable, "-c", IMPORT_ALL, *dict.fromkeys(names)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT).stdout
+    return {name: set(modules) for name, *modules in map(str.split, said.splitlines())}
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)
@@ -90,25 +115,19 @@ def test_a_lesson_imports_no_other_lesson(path):
 
 
 @pytest.mark.parametrize("path", PACKAGES, ids=module_name)
-def test_a_package_that_children_import_loads_nothing_before_it_is_asked(path):
+def test_a_package_that_children_import_loads_nothing_before_it_is_asked(path, loaded):
     name = module_name(path)
-    code = f"import sys, {name}; print(*(module for module in sys.modules if module.startswith('helpers')))"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     above = {".".join(name.split(".")[:depth]) for depth in range(1, name.count(".") + 2)}
-    assert set(loaded.stdout.split()) <= above | {"helpers.front_door"}
+    assert {other for other in loaded[name] if other.startswith("helpers")} <= above | {"helpers.front_door"}
 
 
 @pytest.mark.parametrize("path", CORE, ids=module_name)
 def test_instruments_never_print(path):
-    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    prints = [call for call in calls if getattr(call.func, "id", "") == "print"]
+    prints = [node for node in nodes_of(path) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"]
     # what a child wrote to standard error is passed on there, and nowhere else
     assert [call for call in prints if not any(word.arg == "file" for word in call.keywords)] == []
 
 
 @pytest.mark.parametrize("path", [*CORE, *LESSONS], ids=module_name)
-def test_what_a_child_imports_is_light(path):
-    name = module_name(path)
-    code = f"import sys, {name}; print(*{{module.split('.')[0] for module in sys.modules}})"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert not HEAVY & set(loaded.stdout.split())
+def test_what_a_child_imports_is_light(path, loaded):
+    assert not HEAVY & {module.split(".")[0] for module in loaded[module_name(path)]}

@@ -40,10 +40,10 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(folder, *arguments):
+def run(folder, *arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", *arguments], capture_output=True, text=True, timeout=120, cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
     )  # fmt: skip
 
 
@@ -84,7 +84,9 @@ def test_a_failed_check_tells_its_story_in_pytest(folder):
         "from counting import count\nfrom helpers.control import check\n\n"
         "def test_count():\n    assert check(count, lambda total: total == 2)\n"
     )
-    done = run(folder, "pytest", "-q", "-p", "no:cacheprovider", "test_counting.py")
+    # pytest alone: what else is installed has no part in this
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = run(folder, "pytest", "-q", "-p", "no:cacheprovider", "test_counting.py", **alone)
     assert done.returncode == 1
     assert "both read Value 1 before either wrote" in done.stdout
 

@@ -56,7 +56,7 @@ class Picture:
         # as plain bytes: to pack them into a file and to unpack it again takes as long as to draw
         self.figure.savefig(buffer, format="rgba", dpi=dots, facecolor=PAPER)
         width, height = (int(inches * dots) for inches in self.figure.get_size_inches())
-        drawn = Image.frombuffer("RGBA", (width, height), buffer.getbuffer(), "raw", "RGBA", 0, 1)
+        drawn = Image.frombuffer("RGBA", (width, height), buffer.getvalue(), "raw", "RGBA", 0, 1)
         _with_fewer_colours(drawn.convert("RGB")).save(small, format="png", optimize=True)
         return small.getvalue()
 

@@ -47,13 +47,13 @@ class Explorer(Live):
 
     _esm = SCRIPT
     _css = STYLE
+    _asked_last = ""  # the key of the explorer for which processes are kept
     graph = traitlets.Dict().tag(sync=True)
     schedule = traitlets.List(traitlets.Int()).tag(sync=True)
     replayed = traitlets.Dict().tag(sync=True)
     observed = traitlets.Dict().tag(sync=True)
 
     def __init__(self, scenario: Scenario, graph: dict[str, Any], runs: int, method: str) -> None:
-        self._has_workers = False
         super().__init__(graph=graph)
         self.scenario = scenario
         self.grain = graph["grain"]
@@ -77,7 +77,7 @@ class Explorer(Live):
 
     def close(self) -> None:
         """End the explorer, and the processes that are kept for it."""
-        if self._has_workers:
+        if Explorer._asked_last == self.key:
             ready_workers.close()
         super().close()
 
@@ -93,7 +93,7 @@ class Explorer(Live):
 
     def _with_workers(self) -> AbstractContextManager[None]:
         """Keep the processes for the next click, which then need not start any."""
-        self._has_workers = True
+        Explorer._asked_last = self.key
         return ready_workers.in_use()
 
     def _show_as(self, trait: str, task: Callable[[], dict[str, Any]]) -> None:

@@ -197,8 +197,10 @@ def test_processes_that_are_kept_end_with_the_explorer():
 
 
 def test_only_the_explorer_that_was_asked_last_keeps_processes():
-    heard(explorer(increments(3)), "replay", schedule=[0, 1])
-    heard(explorer(philosophers(2)), "replay", schedule=[0, 1])
+    one, other = explorer(increments(3)), explorer(philosophers(2))
+    heard(one, "replay", schedule=[0, 1])
+    heard(other, "replay", schedule=[0, 1])
+    one.close()
     assert {process.name for process in active_children()} == {"dine 0", "dine 1"}
 
 

@@ -1,12 +1,18 @@
-"""Let nbval start kernels as Jupyter does and shut them down gently, let tests hear Ctrl-C; run long files first."""
+"""Let nbval start kernels as Jupyter does and shut them down gently, let tests hear Ctrl-C; run long files first.
+
+Tests write into a workbook of their own.
+"""
 
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import nbval.plugin
 import pytest
 from nbval.kernel import RunningKernel
+
+from helpers import workbook
 
 # the longest first, so that no process of pytest is left alone with one of them at the end
 LONGEST = [
@@ -70,3 +76,9 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def spare_workbook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let tests write into a workbook of their own, and not into that of whoever runs them."""
+    monkeypatch.setattr(workbook, "WORKBOOK", tmp_path / "workbook")

@@ -1,4 +1,4 @@
-"""The learner's own copies of the lessons: laid into `workbook/` without outputs, and never written over.
+"""The learner's own files in `workbook/`: copies of the lessons without outputs, her modules, her progress.
 
 A record in that folder holds the fingerprint of what was laid last under each name. A copy that still has it is as it
 was laid, and may be replaced. Every other copy is hers; so are all of them where the record is damaged or missing.
@@ -7,6 +7,7 @@ Several may lay copies at once: each file appears whole, all would write the sam
 
 import hashlib
 import json
+import os
 import secrets
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from helpers import validate
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
-WORKBOOK = ROOT / "workbook"
+WORKBOOK = Path(os.environ.get("TALKING_PROCESSES_WORKBOOK") or ROOT / "workbook")
 RECORD = ".laid.json"
 
 
@@ -73,6 +74,39 @@ def fresh(lesson: str) -> str:
 def first_lesson() -> Path:
     """Return the working copy with which a learner begins."""
     return WORKBOOK / _lessons()[0].file
+
+
+def write(name: str, text: str) -> None:
+    """Write a file of hers, so that others find the old one or the new one, and never a part.
+
+    Raises TypeError or ValueError for what is no name of a file or no text, and OSError where it cannot be written.
+    """
+    path, content = _path_of(name), validate.text("text", text, may_be_empty=True).encode()
+    with _writing():
+        _write(path, content)
+
+
+def append(name: str, line: str) -> None:
+    """Add a line to a file of hers, in one piece; raises what `write` raises."""
+    path, content = _path_of(name), validate.text("line", line).encode()
+    with _writing(), path.open("ab") as file:
+        # a line that was cut short, by a full disk say, does not spoil the next
+        begins = path.stat().st_size == 0 or path.read_bytes().endswith(b"\n")
+        file.write((b"" if begins else b"\n") + content + b"\n")
+
+
+def keep(name: str) -> str | None:
+    """Copy a file of hers to a name that is free, and return that; None where there is no such file."""
+    with _writing():
+        kept = _keep(_path_of(name))
+    return kept.name if kept else None
+
+
+def _path_of(name: str) -> Path:
+    validate.text("name", name)
+    if Path(name).name != name:
+        validate.refuse(ValueError, "name", "the name of a file, without a folder", name)
+    return WORKBOOK / name
 
 
 def _lessons() -> list[Lesson]:

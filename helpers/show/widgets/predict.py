@@ -4,6 +4,7 @@ The page knows no right answer, so it can reveal none; the verdict is told what 
 """
 
 import re
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,7 @@ from typing import Any
 import traitlets
 from IPython.display import Markdown
 
-from helpers import validate
+from helpers import progress, validate
 from helpers.questions import Question
 from helpers.show.widgets.live import BASE, Live, module
 from helpers.words import rounded
@@ -26,8 +27,9 @@ _FOLDER = Path(__file__).parent
 class Prediction(Live):
     """A question that the learner answers before the cell that settles it.
 
-    `asked` is the question, and `answer` what the learner committed to: the key of an answer, a number, or None. On a
-    page without a kernel the question, its answers and the learner's own show as text.
+    `asked` is the question, and `answer` what the learner committed to: the key of an answer, a number, or None. It is
+    noted under `lesson` and `name`, where these are given. On a page without a kernel the question, its answers and
+    the learner's own show as text.
     """
 
     _esm = module(_FOLDER / "predict.js")
@@ -40,8 +42,8 @@ class Prediction(Live):
     settled = traitlets.Bool(False).tag(sync=True)  # whether the verdict has been told
     compared = traitlets.Bool(False).tag(sync=True)  # whether it was compared with an answer
 
-    def __init__(self, asked: Question) -> None:
-        self.asked = asked
+    def __init__(self, asked: Question, lesson: str = "", name: str = "") -> None:
+        self.asked, self.lesson, self.name = asked, lesson, name
         super().__init__(question=asked.asks, answers=list(asked.answers.values()), unit=asked.unit)
 
     @property
@@ -55,9 +57,9 @@ class Prediction(Live):
 
     def page(self) -> str:
         """Return question, answers and the learner's own as HTML."""
-        answers = "".join(f"<li>{_html(answer)}</li>" for answer in self.answers) or f"<li>{escape(self._number)}</li>"
-        said = f"Your answer: {_html(self._said())}." if self.answered is not None else "Run this cell to answer."
-        return f"<p><b>Predict.</b> {_html(self.question)}</p><ul>{answers}</ul><p><i>{said}</i></p>"
+        answers = "".join(f"<li>{html_of(answer)}</li>" for answer in self.answers or [self._number])
+        said = f"Your answer: {html_of(self._said())}." if self.answered is not None else "Run this cell to answer."
+        return f"<p><b>Predict.</b> {html_of(self.question)}</p><ul>{answers}</ul><p><i>{said}</i></p>"
 
     def words(self) -> str:
         """Return the question and its answers as Markdown."""
@@ -88,6 +90,7 @@ class Prediction(Live):
             validate.number("measured", happened, -LARGEST, LARGEST, self.unit)
         self.settled, self.compared = True, self.answer is not None
         self.keep()
+        self._note(happened)
         told = f"**What happened: {self._told(happened)}.** {self._reason(happened)}"
         return Markdown(_folded(told) if self.answer is None else self._comparison(happened) + told)
 
@@ -99,8 +102,16 @@ class Prediction(Live):
         return because if isinstance(because, str) else because.get(str(happened), UNEXPECTED)
 
     def _comparison(self, happened: str | float) -> str:
-        right = self.answer == happened if self.answers else _is_close(float(self.answer or 0), float(happened))
-        return f"{'✔ You were right' if right else '✘ Not this time'}: you said {self._said()}. "
+        return f"{'✔ You were right' if self._is_right(happened) else '✘ Not this time'}: you said {self._said()}. "
+
+    def _is_right(self, happened: str | float) -> bool:
+        return self.answer == happened if self.answers else _is_close(float(self.answer or 0), float(happened))
+
+    def _note(self, happened: str | float) -> None:
+        if self.lesson and self.answer is not None:
+            # a lesson goes on where nothing can be noted
+            with suppress(OSError):
+                progress.note(self.lesson, "prediction", self.name, str(self.answer), self._is_right(happened))
 
 
 def question(lesson: ModuleType, key: str) -> Prediction:
@@ -116,7 +127,7 @@ def question(lesson: ModuleType, key: str) -> Prediction:
     asked = bank[key]
     if not isinstance(asked, Question):
         validate.refuse(TypeError, f"QUESTIONS[{key!r}]", "a Question", asked)
-    return Prediction(_valid(asked))
+    return Prediction(_valid(asked), lesson.__name__.rpartition(".")[2], key)
 
 
 def _valid(asked: Question) -> Question:
@@ -135,7 +146,8 @@ def _folded(told: str) -> str:
     return f"<details><summary>What happened? Answer first, then open this.</summary>\n\n{told}\n\n</details>"
 
 
-def _html(text: str) -> str:
+def html_of(text: str) -> str:
+    """Return text as HTML, in which what stands between backticks is code."""
     return re.sub("`([^`]*)`", r"<code>\1</code>", escape(text))
 
 

@@ -18,7 +18,13 @@ CELL_LIMIT = 15.0  # seconds; a learner does not wait longer, even with a bar to
 # no versions: they differ from machine to machine; the language makes `jupyter nbconvert --to script` write a .py
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+    "language_info": {
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        # it writes the magics of a notebook as Python
+        "nbconvert_exporter": "python",
+    },
 }
 KEPT = ("tags", "jupyter")  # of the metadata of a cell: what tests look for, and whether its source is folded
 WIDGET = "application/vnd.jupyter.widget-view+json"

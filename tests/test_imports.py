@@ -13,6 +13,7 @@ HELPERS = ROOT / "helpers"
 # each room imports from itself and from those below it
 STOREYS = [
     "command_line",
+    "exercises",
     "show",
     "lessons",
     "control",
@@ -22,6 +23,7 @@ STOREYS = [
     "measuring",
     "recording",
     "supervision",
+    "progress",
     "workbook",
     "words",
     "questions",
@@ -54,9 +56,10 @@ def in_room(*rooms):
 
 
 LESSONS = [path for path in in_room("lessons") if path.stem != "__init__"]
-PACKAGES = [path for path in FILES if path.stem == "__init__" and path not in in_room("show")]
+PACKAGES = [path for path in FILES if path.stem == "__init__" and path not in in_room("show", "exercises")]
+JUDGE = HELPERS / "exercises" / "form" / "judge.py"
 PROGRAMS = [path for path in FILES if path.stem == "__main__"]
-CORE = [path for path in FILES if path not in [*in_room("show", "lessons", "command_line"), *PROGRAMS]]
+CORE = [path for path in FILES if path not in [*in_room("show", "exercises", "lessons", "command_line"), *PROGRAMS]]
 
 
 @cache
@@ -90,7 +93,7 @@ for name in sys.argv[1:]:
 @pytest.fixture(scope="module")
 def loaded():
     """Import modules one after the other in a fresh process; return what each has loaded that was not there before."""
-    names = [module_name(path) for path in [*PACKAGES, *CORE, *LESSONS]]
+    names = [module_name(path) for path in [*PACKAGES, *CORE, *LESSONS, JUDGE]]
     command = [sys.executable, "-c", IMPORT_ALL, *dict.fromkeys(names)]
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT).stdout
     return {name: set(modules) for name, *modules in map(str.split, said.splitlines())}
@@ -131,3 +134,7 @@ def test_instruments_never_print(path):
 @pytest.mark.parametrize("path", [*CORE, *LESSONS], ids=module_name)
 def test_what_a_child_imports_is_light(path, loaded):
     assert not HEAVY & {module.split(".")[0] for module in loaded[module_name(path)]}
+
+
+def test_the_process_that_judges_an_exercise_is_light(loaded):
+    assert not HEAVY & {module.split(".")[0] for module in loaded[module_name(JUDGE)]}

@@ -9,12 +9,15 @@ import nbformat
 import pytest
 from nbconvert import ScriptExporter
 
+from helpers.exercises.form.overview import exercises_of
 from tools.execute_notebooks import METADATA
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 HEADINGS = ["What it costs", "What goes wrong", "Play", "Summary"]
 OPENING = ["**What you will do.**", "**What you will learn**", "**What you need**", "**Time.**"]
+
+OWN = "%%mine "  # how a cell begins in which the learner writes
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -33,6 +36,13 @@ def prose_of(path):
 
 def code_of(path):
     return "\n".join(cell.source for cell in cells_of(path, "code"))
+
+
+def without_exercises(path):
+    """Return the cells that are read and run, and not those in which the learner writes."""
+    cells = [cell for cell in read(path).cells if cell.source.strip()]
+    begins = [number for number, cell in enumerate(cells) if cell.source.startswith(("## Your turn", "## Summary"))]
+    return cells[: begins[0]] + cells[begins[-1] :]
 
 
 def outputs_of(path):
@@ -74,10 +84,25 @@ def test_a_lesson_has_the_parts_of_the_template(path):
 
 @each_notebook
 def test_a_lesson_is_of_the_right_length(path):
-    cells = [cell for cell in read(path).cells if cell.source.strip()]
-    words = len(re.findall(r"\w[\w'\u2019-]*", re.sub(r"\]\([^)]*\)|`[^`]*`", "", prose_of(path))))
+    cells = without_exercises(path)
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    words = len(re.findall(r"\w[\w'\u2019-]*", re.sub(r"\]\([^)]*\)|`[^`]*`", "", prose)))
     assert 40 <= len(cells) <= 65, len(cells)
     assert 800 <= words <= 1_800, words
+
+
+@each_notebook
+def test_exercises_stand_before_the_summary_as_they_are_declared(path):
+    exercises, prose = exercises_of(path.stem[3:]), prose_of(path)
+    if not exercises:
+        assert "## Your turn" not in prose
+        return
+    assert prose.find("## Play") < prose.find("## Your turn") < prose.find("## Summary")
+    cells = {cell.source.partition("\n")[0]: cell.source for cell in cells_of(path, "code")}
+    for number, each in enumerate(exercises, 1):
+        assert f"### {number}. {each.kind.capitalize()}: `{each.name}`" in prose
+        assert each.task in prose.replace("\n", " ")
+        assert cells[f"{OWN}{each.name}"] == f"{OWN}{each.name}\n{each.skeleton.rstrip()}"
 
 
 @each_notebook
@@ -155,5 +180,7 @@ def test_every_worker_is_shown_before_it_is_used(path):
 
 @each_notebook
 def test_code_cells_are_short(path):
-    long = [cell.source for cell in cells_of(path, "code") if len(cell.source.splitlines()) > 16]
+    most = {True: 50, False: 16}  # a whole program of the learner's, and everything else
+    long = [source for source in (cell.source for cell in cells_of(path, "code"))
+            if len(source.splitlines()) > most[source.startswith(OWN)]]  # fmt: skip
     assert long == []

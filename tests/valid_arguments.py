@@ -3,6 +3,7 @@
 from functools import cache
 from multiprocessing import Pipe, get_context
 
+from helpers.exercises import Clean
 from helpers.lessons import interleavings, pipe, start_here
 from helpers.measuring import mechanisms
 from helpers.measuring.advice import Survey, Task, advise
@@ -76,6 +77,17 @@ VALID = {
     "additions": lambda: 2,
     "allowed": lambda: "something else",
     "broken": lambda: lambda outcome: outcome < 2,
+    **dict.fromkeys(["Always.program", "Breaks.program", "Clean.program", "Quick.program"], lambda: "program"),
+    "Exercise.checks": lambda: [Clean("program")],
+    "Exercise.hints": lambda: ["think"],
+    "Exercise.kind": lambda: "repair it",
+    "Exercise.source": lambda: "# yours\n# solution\n# given\n",
+    "Exercise.name": lambda: "till",
+    "Exercise.task": lambda: "Repair it.",
+    "Mistake.source": lambda: "pass",
+    "Mistake.words": lambda: "Not so.",
+    "Says.value": lambda: 1,
+    "Proof.scenario": lambda: "program",
     "call": lambda: lambda: None,
     "checks": lambda: [start_here.Check("Python", "3.11", True)],
     "children": lambda: 2,
@@ -237,6 +249,28 @@ MAKES_SENSE = {
     "start": "minus zero",
     "title": "text",
     "what": "text",
+    # helpers.exercises
+    **dict.fromkeys(["Always.program", "Breaks.program", "Clean.program", "Quick.program"], "text"),
+    "Always.outcome": HASHABLE,
+    "Breaks.before": "list tuple",
+    "Breaks.outcome": HASHABLE,
+    "Exercise.lesson": "blank text",
+    "Exercise.mistakes": "list tuple",
+    "Exercise.name": "text",
+    "Exercise.notice": "blank text",
+    "Exercise.task": "text",
+    "Mistake.kind": "none",
+    "Mistake.sign": "blank text",
+    "Mistake.source": "text",
+    "Mistake.words": "text",
+    "Proof.grain": "blank text",
+    "Proof.outcomes": "list tuple deep",
+    "Proof.scenario": "text",
+    "Quick.at_most": "half",
+    "Quick.words": "blank text",
+    "Says.name": "text",
+    "Says.otherwise": "text",
+    "Says.value": "true minus zero half nan inf huge blank text list dict deep",
     # helpers.recording
     "Trace.to_chrome.path": "text",
     "record.deadline": "half",
@@ -354,7 +388,7 @@ EXEMPT = {
     "an instrument fills it with what it has seen": (
         "Advice Allowance Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
         "Progress Replay Sample Starvation State Step Stint Trace Update Waiting Walks "
-        "Failure Hump Result"
+        "Failure Hump Result Entry"
     ),
     "one storey of an instrument calls it with the parts of another": (
         "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move "
@@ -362,11 +396,13 @@ EXEMPT = {
         "Model.only_looks Model.outcome Panel "
         "Model.shared Model.text Picture Prediction Question QueueEnd SharedObjects SharedObjects.pack "
         "SharedObjects.unpack "
-        "Placement Slot humps look page title"
+        "Placement Slot humps look page title Always.judge Breaks.judge Clean.judge Proof.judge Quick.judge Says.judge "
+        "Exercise.with_part Exercise.own_part Exercise.judged Exercise.is_untouched Exercise.recognised "
+        "Progress.predictions html_of"
     ),
     "it runs in a child or a manager, with live objects": ("Letter Slot.put Tally.add Tally.total intrude visit"),
     "this project calls it, with what stands in its source": (
-        "Lesson PrivateName control_groups missing opens refuse require write_page"
+        "Lesson PrivateName append keep note write control_groups missing opens refuse require write_page"
     ),
     "it is given what the system wrote, or what workers sent": (
         "cached done_together group_folders limit quota user_and_threads"

@@ -1,0 +1,320 @@
+"""Checks of a learner's program: each says what it finds, or nothing when all is well.
+
+They are plain data, because they are carried out in a process of their own (see `judge`). None looks at a single run
+where luck could decide: orders are tried one by one, or counted.
+"""
+
+import ast
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from multiprocessing import resource_tracker
+from operator import eq
+from typing import Any, Protocol, runtime_checkable
+
+from helpers import validate
+from helpers.exercises.form.finding import Finding, Kind
+from helpers.exercises.form.limit import limit_this_process
+from helpers.recording.trace import Trace
+
+__tracebackhide__ = True  # an instrument: never the place where somebody waits
+
+RUNS = 300  # orders of one check
+PATIENCE = 15.0  # s for one check, on a busy machine
+SLOWER = 2.0  # times the reference's time that is slow
+
+
+@dataclass
+class Attempt:
+    """The program that is judged, and what was seen of it."""
+
+    module: str  # the learner's, ready to be imported
+    reference: str  # the module that is right
+    text: str  # hers, without what is given
+    trace: Trace | None = None  # of her own program
+    story: str = ""
+
+
+@runtime_checkable
+class Check(Protocol):
+    """One check."""
+
+    def judge(self, attempt: Attempt) -> Finding | None:
+        """Return what is wrong, or None."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A function of a module, found in whichever process calls it."""
+
+    module: str
+    name: str
+
+    def __call__(self) -> Any:
+        """Call it in a process of its own."""
+        limit_this_process()
+        return self.call()
+
+    def call(self) -> Any:
+        """Call it in a process that goes on afterwards."""
+        return getattr(import_module(self.module), self.name)()
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Always:
+    """The program comes to this outcome in the plain order, and then in every other one that is tried."""
+
+    program: str
+    outcome: Hashable
+    grain: str = "operation"
+
+    def __post_init__(self) -> None:
+        validate.text("program", self.program)
+        validate.hashable("outcome", self.outcome, "an outcome")
+        validate.one_of("grain", self.grain, ("operation", "line"))
+
+    def judge(self, attempt: Attempt) -> Finding | None:
+        """Run the program in one schedule after another."""
+        from helpers.control import CannotCheck, check, rerun
+
+        program, holds = Program(attempt.module, self.program), partial(eq, self.outcome)
+        try:
+            # once without interruption: what fails there needs no search, and no proof
+            plain = rerun(program, ("main",), holds, self.grain, PATIENCE)
+            failure = plain.failure or check(program, holds, RUNS, grain=self.grain, deadline=PATIENCE).failure
+        except CannotCheck as error:
+            return Finding(Kind.UNKNOWN, f"{error}.".replace("..", "."))
+        return None if failure is None else told(failure, self.outcome, is_plain=plain.failure is not None)
+
+
+@dataclass(frozen=True)
+class Breaks:
+    """The learner's `schedule` makes the given program come to something else than `outcome`, or to no end."""
+
+    program: str
+    outcome: Hashable
+    before: tuple[str, ...] = ()  # turns that are taken before hers
+    reason: str = "outcome"  # how it has to fail, as `Failure.reason`
+
+    def __post_init__(self) -> None:
+        validate.text("program", self.program)
+        validate.hashable("outcome", self.outcome, "an outcome")
+        validate.texts("before", self.before, "names of those whose turn it is", least=0)
+        validate.one_of("reason", self.reason, ("outcome", "deadlock", "crash", "livelock"))
+
+    def judge(self, attempt: Attempt) -> Finding | None:
+        """Run the program in the learner's order."""
+        from helpers.control import CannotCheck, rerun
+
+        schedule = literal(attempt.text, "schedule")
+        if not isinstance(schedule, list | tuple) or not all(isinstance(turn, str) for turn in schedule):
+            return Finding(Kind.WRONG, "`schedule` must be a plain list of names, such as `['child 1', 'child 2']`.")
+        program, turns = Program(attempt.module, self.program), (*self.before, *schedule)
+        try:
+            result = rerun(program, turns, partial(eq, self.outcome), deadline=PATIENCE)
+        except CannotCheck as error:
+            return Finding(Kind.WRONG, f"This order is not possible: {error}.".replace("..", "."))
+        failure = result.failure
+        if failure is None:
+            return Finding(Kind.WRONG, f"In your order all goes well: the program comes to {self.outcome!r}.")
+        if failure.reason != self.reason:
+            return told(failure, self.outcome)
+        attempt.trace, attempt.story = failure.trace, failure.story
+        return None
+
+
+@dataclass(frozen=True)
+class Says:
+    """The learner gives a value by name: an order of lines, a choice, a number."""
+
+    name: str
+    value: Any
+    otherwise: str = "Not yet. Read the task once more, and ask for a hint."
+
+    def __post_init__(self) -> None:
+        validate.text("name", self.name)
+        if not isinstance(self.value, str | int | float | list | dict):
+            validate.refuse(TypeError, "value", "text, a number, a list or a dict", self.value)
+        validate.text("otherwise", self.otherwise)
+
+    def judge(self, attempt: Attempt) -> Finding | None:
+        """Compare what she wrote."""
+        said = literal(attempt.text, self.name)
+        if said is None:
+            return Finding(Kind.WRONG, f"`{self.name}` must be written as a plain value, with nothing to compute.")
+        if isinstance(said, dict) and isinstance(self.value, dict):
+            wrong = [str(key) for key, value in self.value.items() if said.get(key) != value]
+            which = f" Look again at: {', '.join(wrong)}."
+            return Finding(Kind.WRONG, self.otherwise + which) if wrong else None
+        if isinstance(said, list) and isinstance(self.value, list):
+            right = next((n for n, pair in enumerate(zip(said, self.value, strict=False)) if pair[0] != pair[1]), None)
+            if said == self.value:
+                return None
+            upto = min(len(said), len(self.value)) if right is None else right
+            return Finding(Kind.WRONG, f"{self.otherwise} The first {upto} of {len(self.value)} are in their place.")
+        return None if said == self.value else Finding(Kind.WRONG, self.otherwise)
+
+
+@dataclass(frozen=True)
+class Clean:
+    """A real run, recorded: it ends, no process fails, and no shared memory is left."""
+
+    program: str
+
+    def __post_init__(self) -> None:
+        validate.text("program", self.program)
+
+    def judge(self, attempt: Attempt) -> Finding | None:
+        """Run the program once, for its lanes and for what it leaves."""
+        from helpers.recording.recorder import record
+        from helpers.supervision.supervisor import ProcessesFailed
+
+        trace = None
+        try:
+            with shared_memory_left() as left, record(deadline=PATIENCE) as trace:
+                Program(attempt.module, self.program).call()
+        except ProcessesFailed as error:
+            stopped = not any(report.failed for report in error.reports)
+            words = "Your program did not come to its end:\n" if stopped else "A process of yours failed:\n"
+            reports = "\n".join(f"- {report}" for report in error.reports)
+            return Finding(Kind.HANGS if stopped else Kind.CRASHED, words + reports, trace=trace)
+        except Exception as error:
+            return Finding(Kind.CRASHED, f"Your program ended with {type(error).__name__}: {error}", trace=trace)
+        attempt.trace = trace
+        if left:
+            blocks = "a block" if len(left) == 1 else f"{len(left)} blocks"
+            words = f"It ended, and left {blocks} of shared memory behind, which nobody frees: call `unlink()` once."
+            return Finding(Kind.LEAKS, words, trace=trace)
+        return None
+
+
+@dataclass(frozen=True)
+class Quick:
+    """A function that measures seconds takes no more than `at_most` times what the reference takes.
+
+    Who looks slow is measured once more, and the best of each counts.
+    """
+
+    program: str
+    at_most: float = SLOWER
+    words: str = ""
+
+    def __post_init__(self) -> None:
+        validate.text("program", self.program)
+        validate.number("at_most", self.at_most, 1, 100, "times")
+        validate.text("words", self.words, may_be_empty=True)
+
+    def judge(self, attempt: Attempt) -> Finding | None:
+        """Compare the learner's program with the reference, on this machine and now."""
+        hers, best = Program(attempt.module, self.program), Program(attempt.reference, self.program)
+        mine, reference = hers.call(), best.call()
+        if mine > self.at_most * reference:
+            # what else runs here may have slowed one of them down
+            mine, reference = min(mine, hers.call()), min(reference, best.call())
+        if mine <= self.at_most * reference:
+            return None
+        words = f"It is right. Here it took {mine * 1000:.0f} ms, and can be done in {reference * 1000:.0f} ms."
+        return Finding(Kind.SLOW, f"{words} {self.words}".strip())
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A scenario: all schedules are counted, none of which may break its invariant, deadlock, or end otherwise."""
+
+    scenario: str
+    outcomes: Sequence[Hashable] = ()  # that may be; any where none is named
+    grain: str = ""  # as `explore` has it
+
+    def __post_init__(self) -> None:
+        validate.text("scenario", self.scenario)
+        validate.sequence("outcomes", self.outcomes, "outcomes that may be", least=0)
+        validate.text("grain", self.grain, may_be_empty=True)
+
+    def judge(self, attempt: Attempt) -> Finding | None:
+        """Explore the model, and look for the shortest schedule that breaks it."""
+        from helpers.scheduling import deadlock, ends_with, explore, violation
+
+        explored = explore(
+            Program(attempt.module, self.scenario).call(), **({"grain": self.grain} if self.grain else {})
+        )
+        bad = [outcome for outcome in explored.outcomes if self.outcomes and outcome not in self.outcomes]
+        ways = [
+            (Kind.HANGS, deadlock, "It can come to a deadlock: in the last state nobody can go on."),
+            (Kind.WRONG, violation, "In the last state the invariant does not hold."),
+            *((Kind.WRONG, ends_with(outcome), f"It can end with {outcome!r}.") for outcome in bad),
+        ]
+        for kind, target, words in ways:
+            if schedule := explored.shortest(target):
+                steps = explored.follow(schedule)
+                names = explored.model.names
+                lines = [f"{number:>4}  {names[step.process]}: {step.label}" for number, step in enumerate(steps, 1)]
+                return Finding(kind, f"{words} This is the shortest way there.", "\n".join(lines))
+        attempt.story = f"Proved: {explored.schedules:,} schedules were counted, and none goes wrong."
+        return None
+
+
+def told(failure: Any, outcome: Hashable, is_plain: bool = False) -> Finding:
+    """Return a failure under control as a finding: what went wrong, who waits in which line, where it crashed."""
+    when = "Even when nobody is interrupted" if is_plain else "In this order"
+    output = failure.execution.output
+    if failure.reason == "outcome":
+        kind, words = Kind.WRONG, f"{when} your program comes to {failure.outcome!r}, not to {outcome!r}."
+    elif failure.reason == "deadlock":
+        kind, words = Kind.HANGS, f"{when} your program waits for ever."
+    elif failure.reason == "livelock":
+        kind, words = Kind.HANGS, f"{when} your program goes on for ever, and changes nothing any more."
+    elif "SIGXCPU" in failure.conflict:
+        kind, words = Kind.HANGS, f"{when} a process goes round in a loop that does not end."
+        story = failure.story.partition("\nIt wrote:")[0]
+        return Finding(kind, f"{words}\n{_place_in(output)}".rstrip(), story, failure.trace)
+    else:
+        kind, words = Kind.CRASHED, f"{when} a process of yours crashes."
+    return Finding(kind, f"{words}\n{failure.conflict}".rstrip(), failure.story, failure.trace)
+
+
+def _place_in(output: str) -> str:
+    """Return the line that faulthandler named first, of those in the learner's folder."""
+    lines = [line.strip() for line in output.splitlines() if line.strip().startswith("File ")]
+    return f"It is here: {lines[0].rpartition('/')[2].replace(chr(34), '')}" if lines else ""
+
+
+def literal(text: str, name: str) -> Any:
+    """Return the value that a module gives to a name, if it is written out; None otherwise. Nothing is executed."""
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == name for target in node.targets):
+            try:
+                return ast.literal_eval(node.value)
+            except ValueError:
+                return None
+    return None
+
+
+@contextmanager
+def shared_memory_left() -> Iterator[list[str]]:
+    """Fill the list that it yields with the names of shared memory that the block made and did not unlink."""
+    left: list[str] = []
+    made: list[str] = []
+    register, unregister = resource_tracker.register, resource_tracker.unregister
+
+    def note(name: str, rtype: str) -> None:
+        if rtype == "shared_memory":
+            made.append(name)
+        register(name, rtype)
+
+    def forget(name: str, rtype: str) -> None:
+        if rtype == "shared_memory" and name in made:
+            made.remove(name)
+        unregister(name, rtype)
+
+    vars(resource_tracker).update(register=note, unregister=forget)
+    try:
+        yield left
+    finally:
+        vars(resource_tracker).update(register=register, unregister=unregister)
+        # names are registered again by whoever attaches
+        left += sorted(set(made))

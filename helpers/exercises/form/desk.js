@@ -1,0 +1,57 @@
+// @ts-check
+// The desk of an exercise: four buttons, the verdict in words, and below it the story and the lanes.
+
+import { enable, h, say } from "../../show/widgets/elements.js";
+import { Kernel, live } from "../../show/widgets/live.js";
+
+const WATCHED = ["shown", "stage"];
+const TASKS = { check: "Check", hint: "Hint", solution: "Solution", reset: "Start over" };
+const NO_KERNEL = "Run this cell to use its buttons.";
+
+class Desk {
+  /** @param {import("../../show/widgets/live.js").Model} model */
+  constructor(model) {
+    this.model = model;
+    this.problem = "";
+    this.kernel = new Kernel(model, (problem) => {
+      this.problem = problem;
+      this.show();
+    });
+    this.root = this.build();
+    this.show = this.show.bind(this);
+    for (const name of WATCHED) model.on(`change:${name}`, this.show);
+    this.show();
+  }
+
+  build() {
+    this.buttons = Object.entries(TASKS).map(([task, label]) => (
+      h("button", { type: "button", onclick: () => this.kernel.ask(task, {}) }, label)));
+    this.at = h("span", { class: "tp-stage" });
+    this.words = h("p", { class: "tp-said", role: "status", "aria-atomic": "true" });
+    this.below = h("div", { class: "tp-below", tabindex: "0", role: "group", "aria-label": "Story and lanes" });
+    const title = this.model.get("title");
+    return h("div", { class: "tp-widget tp-desk", role: "group", "aria-label": title },
+      h("p", {}, h("b", {}, title)), h("div", { class: "tp-tasks" }, this.buttons, this.at), this.words, this.below);
+  }
+
+  show() {
+    const { number, words, html } = this.model.get("shown"), { busy, isThere } = this.kernel;
+    this.buttons.forEach((button) => enable(button, isThere && !busy));
+    this.root.setAttribute("aria-busy", String(busy === "check"));
+    say(this.at, busy === "check" ? `Checking … ${this.model.get("stage")}` : "");
+    if (this.problem || !isThere) say(this.words, this.problem || NO_KERNEL);
+    else if (number !== this.number) this.words.innerHTML = words;
+    if (number !== this.number) this.below.innerHTML = html;
+    this.below.hidden = !html;
+    this.number = this.problem || !isThere ? undefined : number;
+  }
+
+  cut() { this.kernel.cut(); }
+
+  close() {
+    for (const name of WATCHED) this.model.off(`change:${name}`, this.show);
+    this.kernel.close();
+  }
+}
+
+export default live(Desk);

@@ -1,0 +1,1 @@
+"""Exercises: each declaration does what it says, whatever a learner writes."""

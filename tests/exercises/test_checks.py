@@ -1,0 +1,61 @@
+"""Every exercise as its declaration says: the skeleton, the reference, and each usual mistake with its own words."""
+
+import pkgutil
+from importlib import import_module
+
+import pytest
+
+import helpers.exercises
+from helpers.exercises.form.court import judged
+from helpers.exercises.form.exercise import GIVEN, all_known
+from helpers.exercises.form.finding import Kind
+
+LESSONS = [module.name for module in pkgutil.iter_modules(helpers.exercises.__path__) if not module.ispkg]
+for lesson in LESSONS:
+    import_module(f"helpers.exercises.{lesson}")
+ALL = [each for each in all_known() if each.lesson in LESSONS]
+MISTAKES = [(each, mistake) for each in ALL for mistake in each.mistakes]
+
+each_exercise = pytest.mark.parametrize("exercise", ALL, ids=lambda each: each.name)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_has_exercises_of_several_kinds(lesson):
+    kinds = [each.kind for each in ALL if each.lesson == lesson]
+    assert len(kinds) >= 4 and len(set(kinds)) >= 3
+
+
+def test_exercises_have_names_of_their_own():
+    names = [each.name for each in ALL]
+    assert len(set(names)) == len(names)
+
+
+@each_exercise
+def test_the_untouched_skeleton_is_not_attempted(exercise):
+    assert judged(exercise, exercise.skeleton).kind is Kind.NOT_ATTEMPTED
+    assert judged(exercise, f"# a remark\n\n\n{exercise.skeleton}").kind is Kind.NOT_ATTEMPTED
+
+
+@each_exercise
+def test_the_reference_is_right_and_carries_no_sign_of_a_mistake(exercise):
+    finding = judged(exercise, exercise.reference)
+    assert finding.kind is Kind.RIGHT, finding
+    if "def program" in exercise.reference:
+        assert finding.trace.events
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=lambda each: getattr(each, "name", None))
+def test_a_usual_mistake_is_caught_and_gets_its_own_words(exercise, mistake):
+    text = exercise.with_part(mistake.source)
+    finding = judged(exercise, text)
+    assert finding.kind not in (Kind.RIGHT, Kind.NOT_ATTEMPTED, Kind.UNKNOWN), finding
+    assert exercise.recognised(text, finding.kind) is mistake, finding
+
+
+@each_exercise
+def test_what_is_given_is_the_same_for_all_and_can_be_read(exercise):
+    texts = [exercise.skeleton, exercise.reference, *(exercise.with_part(each.source) for each in exercise.mistakes)]
+    assert len({text.partition(GIVEN)[2] for text in texts}) == 1
+    assert max(len(line) for line in exercise.skeleton.splitlines()) <= 80
+    for text in texts:
+        compile(text, exercise.name, "exec")

@@ -1,0 +1,88 @@
+"""Whatever a learner's program does, the check ends, says what it was, and leaves nothing."""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from helpers.exercises.form.court import judged
+from helpers.exercises.form.finding import Kind
+from helpers.exercises.shared_memory import till
+from tests.exercises import misbehaviour
+
+CASES = [
+    (misbehaviour.DIES, Kind.CRASHED, "cashier 1 left with exit code 3"),
+    (misbehaviour.RAISES, Kind.CRASHED, r"no attribute 'vallue' \(till.py, line 5\)"),
+    (misbehaviour.LOOPS, Kind.HANGS, "a loop that does not end.\nIt is here: till.py, line [56] in put_in"),
+    (misbehaviour.LOOKS_FOR_EVER, Kind.HANGS, "changes nothing any more"),
+    (misbehaviour.LOOPS_AT_IMPORT, Kind.HANGS, "a loop that does not end.\nIt is here: till.py, line [45] in <module>"),
+    (misbehaviour.ASKS, Kind.CRASHED, "EOFError"),
+    (misbehaviour.LEAVES, Kind.WRONG, "comes to None"),
+    (misbehaviour.DEFINES_NOTHING, Kind.CRASHED, "name 'put_in' is not defined"),
+    (misbehaviour.NO_PYTHON, Kind.CRASHED, "cannot read it in line 4"),
+    (misbehaviour.LEAKS, Kind.LEAKS, "left a block of shared memory"),
+    (misbehaviour.CHEATS, Kind.WRONG, "comes to 10, not to 20"),
+]
+
+
+@pytest.mark.parametrize(("part", "kind", "words"), CASES)
+def test_each_way_to_fail_is_told_apart(part, kind, words):
+    finding = judged(till, till.with_part(part))
+    assert finding.kind is kind, finding
+    assert re.search(words, finding.words), finding.words
+
+
+def test_a_deadlock_says_who_waits_in_which_line_for_what_and_who_holds_it():
+    finding = judged(till, till.with_part("def put_in(till, amount):\n    till.get_lock().acquire()\n"))
+    assert finding.kind is Kind.HANGS
+    assert re.search(r"cashier 2 waits in acquire for Value 1, held by cashier 1 \(line 5\)", finding.words)
+
+
+def test_stages_are_told_while_it_works():
+    stages = []
+    judged(till, till.reference, stages.append)
+    assert stages == ["check 1 of 2", "check 2 of 2"]
+
+
+def test_the_deadline_ends_all_that_was_started(tmp_path):
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    begin = time.monotonic()
+    finding = judged(till, till.with_part(misbehaviour.LOOPS_AT_IMPORT), deadline=0.5)
+    assert finding.kind is Kind.HANGS and "0.5 s" in finding.words
+    assert time.monotonic() - begin < 10
+    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
+
+
+def test_nothing_of_a_killed_check_outlives_it():
+    """What runs under control is in sessions of its own, and must notice that its judge has gone."""
+    seen = set()
+
+    def look(_):
+        # from now on the judge has children
+        deadline = time.monotonic() + 20
+        while not seen and time.monotonic() < deadline:
+            seen.update(psutil.Process().children(recursive=True)[1:])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judged(till, till.with_part(misbehaviour.LOOPS), look)
+    assert seen
+    gone, alive = psutil.wait_procs(seen, timeout=20)
+    assert alive == []
+
+
+def test_a_block_that_is_leaked_does_not_stay_behind():
+    before = set(Path("/dev/shm").glob("psm_*")) if Path("/dev/shm").exists() else set()
+    judged(till, till.with_part(misbehaviour.LEAKS))
+    after = set(Path("/dev/shm").glob("psm_*")) if Path("/dev/shm").exists() else set()
+    assert after <= before
+
+
+def test_the_judge_reads_its_job_from_a_folder_and_fails_aloud_without_one(tmp_path):
+    done = subprocess.run([sys.executable, "-m", "helpers.exercises.form.judge", str(tmp_path)], capture_output=True,
+                          text=True, timeout=60)  # fmt: skip
+    assert done.returncode != 0 and "FileNotFoundError" in done.stderr

@@ -4,7 +4,7 @@ Private names may go with any new version of Python. What is missing is said in 
 somewhere else or, worse, a wrong answer.
 """
 
-import platform
+import sys
 from functools import cache
 from importlib import import_module
 from types import FunctionType
@@ -95,7 +95,7 @@ def require(instrument: str) -> None:
     """
     if lacks := missing(instrument):
         raise UnsupportedPython(
-            f"helpers.{instrument} does not work with Python {platform.python_version()}, which lacks "
+            f"helpers.{instrument} does not work with Python {sys.version.split()[0]}, which lacks "
             f"{', '.join(lacks)}; use a version of Python that the README names."
         )
 

@@ -4,7 +4,6 @@ The format is Google's "Trace Event Format": complete events ("X") in microsecon
 processes, flow events ("s", "f") for messages.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
 
 def write(run: "Trace", path: Path) -> None:
     """Write a recording in this format."""
+    import json  # here, since a child that never writes one loads this module too
+
     path.write_text(json.dumps({"traceEvents": chrome_events(run), "displayTimeUnit": "ms"}), encoding="utf-8")
 
 

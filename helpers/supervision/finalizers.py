@@ -6,10 +6,12 @@ collected or the interpreter ends. In a notebook that can be hours later; a supe
 
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from multiprocessing import util
 from threading import Thread
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor  # each child would load it, and its logging
 
 Key = tuple[int | None, int]
 
@@ -89,7 +91,7 @@ def _finalizers() -> dict[Key, util.Finalize]:
     return vars(util)["_finalizer_registry"]
 
 
-def _executors_made_since(before: Registered) -> Iterator[Executor]:
+def _executors_made_since(before: Registered) -> Iterator["Executor"]:
     for thread in registered().executors - before.executors:
         # the thread holds a weak reference: a forgotten executor ends by itself
         if executor := vars(thread)["executor_reference"]():

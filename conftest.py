@@ -8,11 +8,15 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import nbval.plugin
 import pytest
 from nbval.kernel import RunningKernel
 
 from helpers import workbook
+
+# what draws its examples by chance may draw ten times as many
+hypothesis.settings.register_profile("thorough", max_examples=10 * hypothesis.settings().max_examples)
 
 # the longest first, so that no process of pytest is left alone with one of them at the end
 LONGEST = [

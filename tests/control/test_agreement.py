@@ -31,7 +31,8 @@ steps = st.recursive(
 small_programs = st.lists(st.builds(tuple, steps), min_size=2, max_size=2).map(tuple)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# real processes run each again and again; ten times as many with --hypothesis-profile=thorough
+@settings(max_examples=settings().max_examples // 10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(code=small_programs)
 def test_small_programs_have_the_outcomes_of_their_models(code):
     model = explore(scenario_of(code), grain="access")

@@ -13,23 +13,27 @@ def written(path, *sources):
     return path
 
 
-def test_outputs_are_kept_and_widgets_are_not(tmp_path):
-    path = written(tmp_path / "a.ipynb", "print('seen')", "import ipywidgets\nipywidgets.IntSlider()", "1 + 1")
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """Execute a notebook that prints, shows a widget and has a result."""
+    path = tmp_path_factory.mktemp("executed") / "a.ipynb"
+    written(path, "print('seen')", "import ipywidgets\nipywidgets.IntSlider()", "1 + 1")
     assert execute_notebooks.execute(path) > 0
-    first, second, third = nbformat.read(path, as_version=4).cells
+    return nbformat.read(path, as_version=4)
+
+
+def test_outputs_are_kept_and_widgets_are_not(executed):
+    first, second, third = executed.cells
     assert first.outputs[0].text == "seen\n"
     assert second.outputs == []
     assert third.outputs[0].data == {"text/plain": "2"}
     assert [first.execution_count, third.execution_count] == [1, 3]
 
 
-def test_a_saved_notebook_says_nothing_of_the_machine(tmp_path):
-    path = written(tmp_path / "a.ipynb", "1")
-    execute_notebooks.execute(path)
-    notebook = nbformat.read(path, as_version=4)
-    assert notebook.metadata == execute_notebooks.METADATA
-    assert "version" not in str(notebook.metadata)
-    assert notebook.cells[0].metadata == {}
+def test_a_saved_notebook_says_nothing_of_the_machine(executed):
+    assert executed.metadata == execute_notebooks.METADATA
+    assert "version" not in str(executed.metadata)
+    assert [cell.metadata for cell in executed.cells] == [{}, {}, {}]
 
 
 def test_a_notebook_that_fails_is_left_as_it_was(tmp_path):

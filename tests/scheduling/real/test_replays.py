@@ -52,7 +52,8 @@ def test_real_processes_do_what_the_model_says_of_any_scenario(monkeypatch):
     # a deadlock need not be watched here
     monkeypatch.setattr(replays, "_SHORT_PATIENCE", 0.001)
 
-    @settings(max_examples=40, deadline=None)
+    # ten times as many with --hypothesis-profile=thorough
+    @settings(max_examples=settings().max_examples // 5, deadline=None)
     @given(programs_of_three, st.sampled_from(["step", "access"]))
     def agree(programs, grain):
         explored = explore(scheduled.interpreted(programs), grain)

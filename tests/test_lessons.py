@@ -170,8 +170,10 @@ def test_no_cell_hides_multiprocessing(path):
 
 @each_notebook
 def test_every_worker_is_shown_before_it_is_used(path):
-    lesson = path.stem[3:]
     code = code_of(path)
+    name = path.stem[3:]
+    renamed = re.search(rf"import {name} as (\w+)", code)
+    lesson = renamed[1] if renamed else name
     for worker in set(re.findall(rf"target={lesson}\.(\w+)", code)):
         shown = re.search(rf"show_source\([^)]*\b{lesson}\.{worker}\b", code)
         used = re.search(rf"target={lesson}\.{worker}\b", code)

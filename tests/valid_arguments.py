@@ -3,6 +3,7 @@
 from functools import cache
 from multiprocessing import Pipe, get_context
 
+from helpers.control import Failure, Result
 from helpers.exercises import Clean
 from helpers.lessons import interleavings, pipe, start_here
 from helpers.measuring import mechanisms
@@ -100,6 +101,8 @@ VALID = {
     "expected": lambda: 1,
     "experiment": lambda: lambda: 1,
     "explored": exploration,
+    "failure": lambda: Failure("outcome", 1, ("main",), None),
+    "found.result": lambda: Result("count", 1, {1: 1}, 2, None, "bounded", "operation", 1, 0.1),
     "goals": lambda: {"stop": deadlock},
     "height": lambda: 2.0,
     "high": lambda: 1000,
@@ -119,6 +122,8 @@ VALID = {
     "making_ms": lambda: 1,
     "maxsize": lambda: 1,
     "mechanism": lambda: mechanisms.PIPE,
+    "met": lambda: {"coin": Proportion(1, 2), "bounded": 3},
+    "most": lambda: 5,
     "messages": lambda: 1,
     "method": lambda: "spawn",
     "name": lambda: "value",
@@ -128,6 +133,8 @@ VALID = {
     "parties": lambda: 2,
     "played": replayed,
     "predicate": lambda: deadlock,
+    "play.program": lambda: "count",
+    "play.strategy": lambda: "bounded",
     "program": lambda: dict,
     "rerun.schedule": lambda: ("main",),
     "process": lambda: 0,
@@ -136,6 +143,7 @@ VALID = {
     "rate": lambda: 10,
     "received": lambda: [("a", 1)],
     "repeats": lambda: Repeats({1: 2, 2: 3}, 1.0),
+    "right": lambda: 1,
     "run": trace,
     "runs": lambda: 2,
     "scenario": interleavings.increments,
@@ -151,6 +159,7 @@ VALID = {
     "steps": lambda: exploration().follow([0, 1, 0, 1]),
     "survey": survey,
     "take_first": lambda: False,
+    "way": lambda: "coin",
     "task": task,
     "thinking_ms": lambda: 1,
     "thousand_steps": lambda: 1,
@@ -336,9 +345,11 @@ MAKES_SENSE = {
     "late": "zero half",
     "out_of_order.received": "list tuple",
     "progress": "none",
+    "search.seconds": "half",
     "send_time.duplex": "true",
     "send_time.size": "zero",
     "tickets": "zero",
+    "turns.title": "blank text",
     "until.holds": "class",
     "until.seconds": "half",
     "whole_messages.expected": "zero",
@@ -371,6 +382,10 @@ MAKES_SENSE = {
     "check.deadline": "half",
     "check.holds": "none",
     "check.program": "class",
+    "found.right": (
+        "none true minus zero half nan inf huge blank text bytes list tuple dict set object function class generator "
+        "module ellipsis deep"
+    ),
     "rerun.deadline": "half",
     "rerun.holds": "none",
     "rerun.program": "class",
@@ -402,7 +417,9 @@ EXEMPT = {
     ),
     "it runs in a child or a manager, with live objects": ("Letter Slot.put Tally.add Tally.total intrude visit"),
     "this project calls it, with what stands in its source": (
-        "Lesson PrivateName append keep note write control_groups missing opens refuse require write_page"
+        "Lesson PrivateName append keep note write control_groups missing opens refuse require write_page "
+        "count count_after_sleep count_in_dict count_in_dict_locked count_locked letters tea tea_inside together "
+        "transfers transfers_in_order"
     ),
     "it is given what the system wrote, or what workers sent": (
         "cached done_together group_folders limit quota user_and_threads"

@@ -157,8 +157,11 @@ def rerun(
     grain: str = "operation",
     deadline: float = 60.0,
     times: int = 1,
+    progress: Callable[[int], object] | None = None,
 ) -> Result:
     """Run a program in a given schedule (as `Failure.schedule`), so many times; after its end nobody is preempted.
+
+    `progress` is called with the number of runs done, after each one.
 
     Raises as `check`; CannotCheck also for a schedule that is not possible, and for runs that do not end alike.
     """
@@ -167,11 +170,17 @@ def rerun(
     begin = time.monotonic()
     deadline = validate.seconds("deadline", deadline, LONGEST_DEADLINE)
     validate.whole_number("times", times, 1, MOST_RUNS)
+    if progress is not None:
+        validate.function("progress", progress, "a function of the number of runs done, or None", 1)
     with ProcessTree(program, grain) as tree:
         checker = _Checker(tree, holds or _anything, begin + deadline)
-        first = checker.perform(choices_of(schedule))
-        for _ in range(times - 1):
-            _compare(first, checker.perform(choices_of(schedule)))
+        first = None
+        for done in range(1, times + 1):
+            run = checker.perform(choices_of(schedule))
+            first = first or run
+            _compare(first, run)
+            if progress:
+                progress(done)
         failure = checker.failure()
     return Result(tree.name, times, dict(checker.outcomes), None, failure, "rerun", grain, 0, time.monotonic() - begin)
 

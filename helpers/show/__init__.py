@@ -14,6 +14,8 @@ __getattr__ = opens(
         "figures.queue_depth": "depth mailbox",
         "figures.replay_lanes": "replay_lanes",
         "figures.schedules": "compare growth story strips wait_for",
+        "figures.search": "found misses",
+        "figures.turns": "turns",
         "widgets.panel": "panel",
         "widgets.predict": "question",
         "widgets.progress": "progress tracked",

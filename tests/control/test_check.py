@@ -63,7 +63,9 @@ def test_the_textbook_counter_is_found_wrong_within_20_runs(method):
 def test_a_failing_schedule_fails_every_time(method):
     program = of(programs.lost_update, method)
     schedule = check(program, lambda total: total == 2).failure.schedule
-    again = rerun(program, schedule, lambda total: total == 2, times=5)
+    told = []
+    again = rerun(program, schedule, lambda total: total == 2, times=5, progress=told.append)
+    assert told == [1, 2, 3, 4, 5]
     assert (again.runs, again.outcomes) == (5, {1: 5})
     assert again.failure.schedule == schedule
     assert "5 runs in" in repr(again) and "and each one failed" in repr(again)

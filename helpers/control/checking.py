@@ -161,9 +161,11 @@ def rerun(
 ) -> Result:
     """Run a program in a given schedule (as `Failure.schedule`), so many times; after its end nobody is preempted.
 
-    `progress` is called with the number of runs done, after each one.
+    There are fewer runs if `deadline` seconds are over before. `progress` is called with the number of runs done,
+    after each one.
 
-    Raises as `check`; CannotCheck also for a schedule that is not possible, and for runs that do not end alike.
+    Raises as `check`; CannotCheck also for a schedule that is not possible, for runs that do not end alike, and when
+    not one has ended within the deadline.
     """
     _validate(program, holds, grain)
     schedule = tuple(validate.texts("schedule", schedule, "the names of those whose turn it is"))
@@ -174,15 +176,20 @@ def rerun(
         validate.function("progress", progress, "a function of the number of runs done, or None", 1)
     with ProcessTree(program, grain) as tree:
         checker = _Checker(tree, holds or _anything, begin + deadline)
-        first = None
-        for done in range(1, times + 1):
-            run = checker.perform(choices_of(schedule))
-            first = first or run
-            _compare(first, run)
-            if progress:
-                progress(done)
+        with suppress(OutOfTime):
+            first = None
+            while checker.runs < times:
+                run = checker.perform(choices_of(schedule))
+                first = first or run
+                _compare(first, run)
+                if progress:
+                    progress(checker.runs)
+        if not checker.runs:
+            raise CannotCheck(f"not one run ended within the deadline of {deadline:g} s")
         failure = checker.failure()
-    return Result(tree.name, times, dict(checker.outcomes), None, failure, "rerun", grain, 0, time.monotonic() - begin)
+    return Result(
+        tree.name, checker.runs, dict(checker.outcomes), None, failure, "rerun", grain, 0, time.monotonic() - begin
+    )
 
 
 def _validate(program: Callable[[], Hashable], holds: Holds | None, grain: str) -> None:

@@ -303,7 +303,7 @@ def _what_was_found(result: "Result") -> str:
 
 QUESTIONS = {
     "again": Question(
-        "The same schedule, a hundred times more, in fresh processes. How often does the counter say the same again?",
+        "The same schedule again and again, in fresh processes. How often does the counter say the same as before?",
         {
             "always": "One process runs at a time, and the schedule says which. Nothing is left to chance.",
             "often": "So this program depends on more than its schedule.",

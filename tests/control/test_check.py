@@ -71,6 +71,18 @@ def test_a_failing_schedule_fails_every_time(method):
     assert "5 runs in" in repr(again) and "and each one failed" in repr(again)
 
 
+def test_a_schedule_is_not_repeated_beyond_the_deadline():
+    program = of(programs.lost_update)
+    again = rerun(program, check(program, lambda total: total == 2).failure.schedule, times=10**6, deadline=2)
+    assert 1 <= again.runs < 10**6
+    assert again.outcomes == {1: again.runs}
+
+
+def test_when_no_run_ends_in_time_that_is_said():
+    with pytest.raises(CannotCheck, match="not one run ended within the deadline of 0.001 s"):
+        rerun(of(programs.lost_update), ("main",), deadline=0.001)
+
+
 def test_runs_of_one_schedule_that_do_not_end_alike_are_not_counted(tmp_path):
     with pytest.raises(CannotCheck, match="the same schedule came to the outcome"):
         rerun(of(misbehaviour.counts_its_runs, note=tmp_path / "note"), ("main",), times=2)

@@ -418,7 +418,7 @@ EXEMPT = {
     "it runs in a child or a manager, with live objects": ("Letter Slot.put Tally.add Tally.total intrude visit"),
     "this project calls it, with what stands in its source": (
         "Lesson PrivateName append keep note write control_groups missing opens refuse require write_page "
-        "count count_after_sleep count_in_dict count_in_dict_locked count_locked letters tea tea_inside together "
+        "count count_after_sleep count_in_dict count_in_dict_locked count_locked letters tea tea_inside "
         "transfers transfers_in_order"
     ),
     "it is given what the system wrote, or what workers sent": (

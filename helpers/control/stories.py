@@ -17,6 +17,7 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 _STEP = 1_000_000  # ns: a step lasts a millisecond in the trace
 _MOST_LINES = 60  # of a story
+_MOST_OUTCOMES = 6  # that a verdict names
 _EVENTS = set(EventKind) - {
     EventKind.START,
     EventKind.BEGIN,
@@ -93,7 +94,9 @@ def verdict(result: "Result") -> str:
         again = f"rerun({result.program}, {result.failure.schedule!r})"
         which = "each one" if result.strategy == "rerun" and result.runs > 1 else "the last one"
         return f"{runs}, and {which} failed.\n{result.failure.story}\nAgain: {again}"
-    outcomes = ", ".join(f"{outcome!r} ({count})" for outcome, count in list(result.outcomes.items())[:6])
+    outcomes = ", ".join(f"{outcome!r} ({count})" for outcome, count in list(result.outcomes.items())[:_MOST_OUTCOMES])
+    if len(result.outcomes) > _MOST_OUTCOMES:
+        outcomes += f" and {len(result.outcomes) - _MOST_OUTCOMES} others"
     proof = (
         f"Every schedule with up to {_plural(result.exhausted, 'preemption')} was tried"
         if result.exhausted is not None

@@ -66,6 +66,7 @@ def test_the_letters_take_turns_only_with_more_than_two_preemptions(ctx):
 
     shallow = check(partial(programs.letters, ctx), holds)
     assert shallow and shallow.exhausted == 2
+    assert f" and {len(shallow.outcomes) - 6} others.\n" in shallow.words
     deep = check(partial(programs.letters, ctx), holds, strategy="all")
     assert (deep.failure.outcome, deep.failure.preemptions) == ("ababab", 4)
 

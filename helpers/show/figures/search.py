@@ -38,7 +38,7 @@ def misses(met: Mapping[str, Met]) -> Picture:
             validate.whole_number(f"met[{name!r}]", value, 1, MOST_RUNS)
     needed = ", ".join(f"{name} {_needed(value)}" for name, value in met.items())
     title = f"Runs that make it {percent(SURE)} sure to meet the bug: {needed}"
-    figure, (axes,) = canvas(title, height=4.4)
+    figure, (axes,) = canvas(title, height=4.8)
     for number, (name, value) in enumerate(met.items()):
         _draw(axes, number, name, value)
     axes.set_xscale("log")
@@ -49,7 +49,8 @@ def misses(met: Mapping[str, Met]) -> Picture:
     axes.set_yticks(range(0, 101, 20), [f"{number} %" for number in range(0, 101, 20)])
     axes.set_ylabel("chance still to miss the bug")
     axes.grid(color=GRID)
-    axes.legend(frameon=True, framealpha=1, edgecolor="white", fontsize=11, loc="best")
+    # below, where it hides no line
+    figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=11)
     return Picture(figure, title, " ".join(_say(name, value) for name, value in met.items()))
 
 

@@ -56,7 +56,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
          f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={_settings(folder)}"],
         stderr=subprocess.PIPE, text=True,
         env={**os.environ, "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-             "JUPYTERLAB_SETTINGS_DIR": str(folder / "user-settings")},
+             "JUPYTERLAB_SETTINGS_DIR": str(folder / "user-settings"),
+             "TALKING_PROCESSES_WORKBOOK": str(folder / "workbook")},
     )  # fmt: skip
     try:
         yield _address(server)

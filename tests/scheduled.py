@@ -900,3 +900,75 @@ def impatient_for_a_lock(objects):
     """One who holds a lock for a while, one who does not wait long for it."""
     lock, got = objects.lock("lock"), objects.integer("got")
     return [(hold_and_work, (lock,)), (try_for_a_second, (lock, got))]
+
+
+def produce(queue, items):
+    """Put items into the queue; wait while it is full."""
+    for item in range(items):
+        queue.put(item)
+        yield f"put {item}"
+
+
+def consume(queue, total, items):
+    """Take items from the queue; wait while it is empty."""
+    for _ in range(items):
+        item = queue.get()
+        yield f"got {item}"
+        total.value += item
+        yield f"add {item}"
+
+
+def bounded_queue(maxsize=1, items=3):
+    """One producer, one consumer, and a queue between them that is soon full. The outcome is the consumer's sum."""
+
+    def build(objects):
+        queue, total = objects.queue("queue", maxsize), objects.integer("total")
+        return [(produce, (queue, items)), (consume, (queue, total, items))]
+
+    return Scenario(build, outcome=lambda shared: shared["total"])
+
+
+def meet(barrier, here, there):
+    """Write a number before the meeting, read the other's after it."""
+    here.value = 1
+    yield "write"
+    barrier.wait()
+    yield "meet"
+    there.value += there.value
+    yield "double the other's"
+
+
+def rendezvous():
+    """Two processes meet at a barrier, so that each finds what the other wrote before."""
+
+    def build(objects):
+        one, other, barrier = objects.integer("one"), objects.integer("other"), objects.barrier("barrier", 2)
+        return [(meet, (barrier, one, other)), (meet, (barrier, other, one))]
+
+    return Scenario(build)
+
+
+def ask(line, answer, question):
+    """Send a question and keep the answer."""
+    line.send(question)
+    yield f"ask {question}"
+    answer.value = line.recv()
+    yield "hear the answer"
+
+
+def reply(line):
+    """Answer one question."""
+    question = line.recv()
+    yield f"hear {question}"
+    line.send(question * 2)
+    yield f"answer {question * 2}"
+
+
+def telephone():
+    """A question and its answer through a pipe. The outcome is the answer."""
+
+    def build(objects):
+        ours, theirs = objects.pipe("line")
+        return [(ask, (ours, objects.integer("answer"), 21)), (reply, (theirs,))]
+
+    return Scenario(build, outcome=lambda shared: shared["answer"])

@@ -5,7 +5,7 @@ from multiprocessing import Pipe, get_context
 
 from helpers.control import Failure, Result
 from helpers.exercises import Clean
-from helpers.lessons import interleavings, pipe, start_here
+from helpers.lessons import interleavings, pipe, start_here, synchronisation
 from helpers.measuring import mechanisms
 from helpers.measuring.advice import Survey, Task, advise
 from helpers.measuring.proportion import Proportion
@@ -46,7 +46,7 @@ def exploration():
 
 @cache
 def deadlocked():
-    explored = explore(interleavings.philosophers())
+    explored = explore(synchronisation.philosophers())
     return explored.follow(explored.shortest(deadlock))[-1].state
 
 

@@ -12,8 +12,9 @@ import sys
 import time
 from itertools import islice, pairwise
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import ends_with, explore, keep_workers, replay, sample
+from tests import scheduled
 from tests.benchmarks import spin
 from tests.enumeration import enumerate_schedules
 
@@ -66,13 +67,13 @@ def enumeration_time(scenario, schedules):
     return took / listed * schedules, listed == schedules
 
 
-# name, how many increments and so on, and the goal: seconds to explore on a quick machine
+# the scenario, how many increments and so on, and the goal: seconds to explore on a quick machine
 BESIDE_SPIN = [
-    ("philosophers", (8,), 1.0),
-    ("philosophers", (9,), 5.0),
-    ("increments", (2, 20), 0.5),
-    ("increments", (2, 40), 20.0),
-    ("bounded_queue", (8, 200), 0.1),
+    (synchronisation.philosophers, (8,), 1.0),
+    (synchronisation.philosophers, (9,), 5.0),
+    (interleavings.increments, (2, 20), 0.5),
+    (interleavings.increments, (2, 40), 20.0),
+    (scheduled.bounded_queue, (8, 200), 0.1),
 ]
 MEMORY_GOAL = 200  # bytes a state, at the end
 
@@ -82,9 +83,10 @@ def show_beside_spin():
     if lacks := spin.missing():
         print(f"\nno times of SPIN beside these: it {lacks}")
     print("\n                  model     states     SPIN   explored    bytes a state")
-    for name, size, goal in BESIDE_SPIN:
+    for build, size, goal in BESIDE_SPIN:
+        name = build.__name__
         begin = time.process_time()
-        explored = explore(getattr(interleavings, name)(*size))
+        explored = explore(build(*size))
         took = time.process_time() - begin
         verified = None if lacks else spin.verify(getattr(spin, name)(*size))
         assert verified is None or verified.states == len(explored), (name, size, verified, len(explored))

@@ -8,7 +8,8 @@ import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import Locator, expect
 
-from helpers.lessons.interleavings import additions, increments, philosophers
+from helpers.lessons.interleavings import additions, increments
+from helpers.lessons.synchronisation import philosophers
 from helpers.scheduling import deadlock
 from helpers.show.explorer.explorer import explorer
 from helpers.show.explorer.page import SCRIPT
@@ -16,10 +17,10 @@ from tests.browser.conftest import ROOT, keep_picture, put_into_lab, write_noteb
 from tools.execute_notebooks import execute
 
 CELLS = [
-    "from helpers.scheduling import deadlock\nfrom helpers.lessons import interleavings\n"
+    "from helpers.scheduling import deadlock\nfrom helpers.lessons import interleavings, synchronisation\n"
     "from helpers.show.explorer.explorer import explorer",
     'explorer(interleavings.increments(2), {"end with 1 although two processes added one": 1}, runs=20)',
-    'explorer(interleavings.philosophers(2), {"make both philosophers wait for ever": deadlock})',
+    'explorer(synchronisation.philosophers(2), {"make both philosophers wait for ever": deadlock})',
 ]
 LOSS = re.compile("Lost update: step 4, “write 1” by increment 1, overwrote what increment 0 had written in step 3")
 # the time from a click until the page has answered and been laid out anew

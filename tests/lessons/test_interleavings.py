@@ -9,7 +9,7 @@ import pytest
 
 from helpers.lessons import interleavings
 from helpers.recording.kinds import Outcome
-from helpers.scheduling import Model, deadlock, ends_with, explore, keep_workers, replay, sample, violation
+from helpers.scheduling import Model, ends_with, explore, keep_workers, replay, sample, violation
 from helpers.show import compare
 from helpers.supervision.supervisor import supervised
 
@@ -19,15 +19,6 @@ PROGRAMS = [
     interleavings.locked_increments(),
     interleavings.check_then_act(),
     interleavings.locked_check_then_act(),
-    interleavings.philosophers(),
-    interleavings.ordered_philosophers(),
-    interleavings.peterson(),
-    interleavings.late_peterson(),
-    interleavings.bounded_queue(),
-    interleavings.rendezvous(),
-    interleavings.deliveries(),
-    interleavings.crowded_room(),
-    interleavings.telephone(),
 ]
 
 
@@ -124,113 +115,6 @@ def test_under_one_lock_no_ticket_is_sold_twice(sellers, tickets, grain):
     assert explored.outcomes == {min(sellers, tickets): factorial(sellers)}
 
 
-@pytest.mark.parametrize("number", [2, 3, 4])
-def test_locks_taken_crosswise_deadlock_where_all_take_their_first(number):
-    explored = explore(interleavings.philosophers(number))
-    assert explored.deadlocks == factorial(number)
-    stuck = explored.follow(explored.shortest(deadlock))[-1].state
-    assert len(stuck.cycle) == number
-    assert {wait.held_by for wait in stuck.cycle} == {(i,) for i in range(number)}
-
-
-def test_two_locks_crosswise_in_full():
-    explored = explore(interleavings.philosophers())
-    # the second begins after the first has put one fork down, before or after it puts down the other
-    assert (explored.outcomes, explored.deadlocks, explored.schedules) == ({2: 4}, 2, 6)
-
-
-@pytest.mark.parametrize("number", [2, 3, 4])
-@pytest.mark.parametrize("grain", ["step", "access"])
-def test_locks_taken_in_one_order_never_deadlock(number, grain):
-    explored = explore(interleavings.ordered_philosophers(number), grain)
-    assert explored.deadlocks == 0 and explored.shortest(deadlock) is None
-    assert explored.outcomes == {number: explored.schedules}
-
-
-@pytest.mark.parametrize("grain", ["step", "access"])
-def test_petersons_algorithm_never_lets_both_in_and_never_stops(grain):
-    explored = explore(interleavings.peterson(), grain)
-    assert explored.violations == 0 and explored.shortest(violation) is None
-    assert explored.deadlocks == explored.livelocked_states == 0
-    assert {outcome[-1] for outcome in explored.outcomes} == {0}
-
-
-@pytest.mark.parametrize("grain", ["step", "access"])
-def test_petersons_algorithm_breaks_when_a_look_overtakes_the_writes(grain):
-    explored = explore(interleavings.late_peterson(), grain)
-    schedule = explored.shortest(violation)
-    assert explored.follow(schedule)[-1].state.shared["inside"] == 2
-    assert replay(interleavings.late_peterson(), schedule, grain=grain).state.violated
-
-
-def turn_before_flag(mine, theirs, turn, me, inside):
-    """Peterson's algorithm with its first two lines swapped."""
-    turn.value = 1 - me
-    yield
-    mine.value = 1
-    yield
-    while theirs.value and turn.value != me:
-        yield
-    inside.value += 1
-    yield
-    inside.value -= 1
-    yield
-    mine.value = 0
-    yield
-
-
-def test_petersons_algorithm_breaks_when_two_lines_are_swapped():
-    correct = interleavings.peterson()
-
-    def swapped(objects):
-        return [(turn_before_flag, arguments) for _, arguments in correct.build(objects)]
-
-    explored = explore(correct._replace(build=swapped))
-    assert explored.violations > 0
-    assert explored.follow(explored.shortest(violation))[-1].state.shared["inside"] == 2
-
-
-@pytest.mark.parametrize("items", [1, 2, 3, 6])
-def test_a_queue_of_one_place_leaves_one_choice_an_item(items):
-    explored = explore(interleavings.bounded_queue(1, items))
-    # only the sum of one item and the putting of the next may come in either order
-    assert explored.outcomes == {sum(range(items)): 2 ** (items - 1)}
-    assert explored.schedules == 2 ** (items - 1)
-
-
-@pytest.mark.parametrize("maxsize", [1, 2, 3])
-def test_a_bounded_queue_is_never_more_than_full(maxsize):
-    states = states_of(explore(interleavings.bounded_queue(maxsize, 5)))
-    assert max(len(state.shared["queue"]) for state in states) == maxsize
-
-
-def test_processes_that_meet_all_find_what_was_written_before():
-    explored = explore(interleavings.rendezvous())
-    assert explored.outcomes == {(2, 2): comb(4, 2) ** 2}
-    assert explored.schedules == 36
-
-
-@pytest.mark.parametrize("number", [1, 2])
-@pytest.mark.parametrize("grain", ["step", "access"])
-def test_whoever_waits_for_a_parcel_gets_one(number, grain):
-    explored = explore(interleavings.deliveries(number), grain)
-    assert set(explored.outcomes) == {0} and explored.deadlocks == 0
-
-
-@pytest.mark.parametrize(("guests", "room", "schedules"), [(3, 1, 6), (2, 2, comb(8, 4)), (3, 3, orders(3, 4))])
-def test_a_semaphore_lets_in_as_many_as_there_is_room_for(guests, room, schedules):
-    explored = explore(interleavings.crowded_room(guests, room))
-    assert (explored.schedules, explored.violations, explored.deadlocks) == (schedules, 0, 0)
-    inside = [sum(state.shared[f"guest {i}"] for i in range(guests)) for state in states_of(explored)]
-    assert max(inside) == min(guests, room)
-
-
-def test_a_question_comes_before_its_answer():
-    explored = explore(interleavings.telephone())
-    assert list(explored.each_schedule()) == [[0, 1, 1, 0]]
-    assert explored.outcomes == {42: 1}
-
-
 # under spawn tests/scheduling/real/test_replays.py runs every schedule of these programs
 @pytest.mark.parametrize("method", [method for method in get_all_start_methods() if method != "spawn"])
 def test_each_program_runs_on_real_processes_by_a_schedule_and_free(method):
@@ -263,11 +147,6 @@ def test_each_worker_and_each_step_says_what_it_does(program):
         interleavings.locked_increments,
         interleavings.check_then_act,
         interleavings.locked_check_then_act,
-        interleavings.philosophers,
-        interleavings.ordered_philosophers,
-        interleavings.bounded_queue,
-        interleavings.deliveries,
-        interleavings.crowded_room,
     ],
 )
 @pytest.mark.parametrize("value", [0, -1, 1.5, "two", None, True, 10**6, inf])
@@ -285,8 +164,6 @@ def test_a_senseless_number_is_named(builder, value):
         (lambda: interleavings.additions(2, "ten"), "times must be a whole number .* not 'ten'"),
         (lambda: interleavings.locked_increments(2, -1), "times must be from 1 to 10,000, not -1"),
         (lambda: interleavings.check_then_act(2, -1), "tickets must be from 0 to 10,000, not -1"),
-        (lambda: interleavings.bounded_queue(1, None), "items must be a whole number .* not None"),
-        (lambda: interleavings.crowded_room(3, 0), "room must be from 1 to 64, not 0"),
     ],
 )
 def test_a_senseless_second_number_is_named(build, words):

@@ -5,7 +5,7 @@ from multiprocessing import get_all_start_methods
 
 from hypothesis import strategies as st
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import (
     Model,
     Scenario,
@@ -18,14 +18,14 @@ TWELVE = [
     interleavings.additions(),
     interleavings.locked_increments(3),
     interleavings.check_then_act(),
-    interleavings.philosophers(2),
-    interleavings.ordered_philosophers(2),
-    interleavings.peterson(),
-    interleavings.bounded_queue(),
-    interleavings.rendezvous(),
-    interleavings.deliveries(),
-    interleavings.crowded_room(2),
-    interleavings.telephone(),
+    synchronisation.philosophers(2),
+    synchronisation.ordered_philosophers(2),
+    synchronisation.peterson(),
+    scheduled.bounded_queue(),
+    scheduled.rendezvous(),
+    synchronisation.deliveries(),
+    synchronisation.crowded_room(2),
+    scheduled.telephone(),
 ]
 
 

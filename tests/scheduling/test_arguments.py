@@ -4,7 +4,7 @@ from multiprocessing import active_children
 
 import pytest
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import (
     explore,
     pct,
@@ -36,7 +36,7 @@ from tests.scheduling.programs import as_partial, make_local_worker
         (lambda: explore(interleavings.increments()).probability(1, "dice"), ValueError, "model must be one of"),
         (lambda: replay(interleavings.increments(), [0, 0, 0]), ValueError, r"schedule\[2\] .* has ended"),
         (lambda: replay(interleavings.increments(), [2]), ValueError, r"schedule\[0\] must be from 0 to 1, not 2"),
-        (lambda: replay(interleavings.philosophers(), [0, 1, 0]), ValueError, "fork 1, held by dine 1"),
+        (lambda: replay(synchronisation.philosophers(), [0, 1, 0]), ValueError, "fork 1, held by dine 1"),
         (lambda: replay(interleavings.increments(), [], method="magic"), ValueError, "method must be one of"),
         (lambda: replay(interleavings.increments(), [], method=None), TypeError, "method must be one of"),
         (lambda: replay(interleavings.increments(), [], deadline=-1), ValueError, "deadline must be above 0"),

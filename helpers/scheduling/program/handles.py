@@ -370,7 +370,10 @@ class Condition(Handle):
     def __enter__(self) -> bool:
         return self.lock.__enter__()
 
-    __exit__ = _Acquirable.__exit__
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Let go of the lock and sleep; be woken, or give up after `timeout` seconds; take the lock again.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import (
     deadlock,
     ends_with,
@@ -82,14 +82,14 @@ def by_coin(explored, schedule):
 
 
 def test_a_coin_tossing_scheduler_gives_probabilities_that_add_up():
-    explored = explore(interleavings.philosophers(3))
+    explored = explore(synchronisation.philosophers(3))
     probabilities = [explored.probability(outcome, model="coin") for outcome in explored.outcomes]
     assert sum(probabilities) + explored.probability(deadlock, model="coin") == 1
     assert explored.probability(deadlock) == Fraction(explored.deadlocks, explored.schedules)
 
 
 def test_a_loop_of_more_than_one_step_makes_infinitely_many_schedules():
-    explored = explore(interleavings.peterson(), "access")
+    explored = explore(synchronisation.peterson(), "access")
     assert explored.schedules == math.inf
     with pytest.raises(ValueError, match='must be "coin" here: there are infinitely many'):
         explored.probability((0, 0, 0, 0))
@@ -98,7 +98,7 @@ def test_a_loop_of_more_than_one_step_makes_infinitely_many_schedules():
 
 
 def test_a_coin_comes_out_of_every_loop_that_has_an_exit():
-    explored = explore(interleavings.peterson(), "access")
+    explored = explore(synchronisation.peterson(), "access")
     assert sum(explored.probability(outcome, model="coin") for outcome in explored.outcomes) == pytest.approx(1)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import (
     deadlock,
     explore,
@@ -13,7 +13,7 @@ from helpers.scheduling import (
 
 
 def test_a_state_graph_is_plain_data_that_can_be_walked():
-    explored = explore(interleavings.philosophers())
+    explored = explore(synchronisation.philosophers())
     data = json.loads(json.dumps(graph_data(explored)))
     schedule, state, labels = explored.shortest(deadlock), data["states"][0], []
     for process in schedule:

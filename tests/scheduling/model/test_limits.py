@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import CannotExplore, deadlock, explore
 from helpers.scheduling.model import worker_graph
 from helpers.scheduling.model.patience import LostPatience, within
@@ -27,7 +27,7 @@ def compute_for_ever(number):
 
 
 def test_a_state_takes_no_more_than_200_bytes_and_fields_widen_as_needed():
-    for scenario, states in [(interleavings.philosophers(6), 12_671), (interleavings.bounded_queue(8, 300), 5_337)]:
+    for scenario, states in [(synchronisation.philosophers(6), 12_671), (scheduled.bounded_queue(8, 300), 5_337)]:
         explored = explore(scenario)
         assert len(explored) == states
         assert explored.bytes / len(explored) < 100
@@ -39,13 +39,13 @@ def test_a_state_takes_no_more_than_200_bytes_and_fields_widen_as_needed():
 
 def test_the_limit_is_memory():
     with pytest.raises(CannotExplore, match=r"philosophers has more states than fit into max_memory=2,000,000 bytes"):
-        explore(interleavings.philosophers(8), max_memory=2_000_000)
+        explore(synchronisation.philosophers(8), max_memory=2_000_000)
 
 
 def test_progress_is_told_with_an_estimate(monkeypatch):
     monkeypatch.setattr("helpers.scheduling.model.exploration._REPORT_EVERY", 0)
     seen = []
-    explored = explore(interleavings.philosophers(6), progress=seen.append)
+    explored = explore(synchronisation.philosophers(6), progress=seen.append)
     assert [one.states for one in seen] == sorted(one.states for one in seen)
     assert seen[-1].states == seen[-1].estimate == len(explored) and seen[-1].unexplored == 0
     estimates = [one.estimate for one in seen[:-1] if one.estimate]
@@ -58,12 +58,12 @@ def test_an_interrupt_is_answered_at_once():
     alarm = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     alarm.start()
     with pytest.raises(KeyboardInterrupt):
-        explore(interleavings.philosophers(14))
+        explore(synchronisation.philosophers(14))
     alarm.join()
 
 
 def test_a_deadlock_is_read_off_the_edges(monkeypatch):
-    explored = explore(interleavings.ordered_philosophers(6))
+    explored = explore(synchronisation.ordered_philosophers(6))
     monkeypatch.setattr(type(explored.model), "look", None)
     assert explored.shortest(deadlock) is None
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import explore, starves
 from tests import scheduled
 from tests.scheduling.programs import programs_of_three
@@ -33,7 +33,7 @@ def test_a_process_that_could_always_go_on_does_not_starve_under_a_fair_schedule
 
 
 def test_petersons_algorithm_lets_nobody_starve():
-    explored = explore(interleavings.peterson(), "access")
+    explored = explore(synchronisation.peterson(), "access")
     assert starves(explored, 0) is None and starves(explored, 1) is None
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import (
     CannotExplore,
     Crashed,
@@ -19,7 +19,7 @@ from tests.enumeration import count_outcomes
 
 
 def test_the_philosophers_wait_in_a_circle():
-    explored = explore(interleavings.philosophers(3))
+    explored = explore(synchronisation.philosophers(3))
     last = explored.model.follow(explored.shortest(deadlock))[-1].state
     assert {(wait.process, wait.channel, wait.held_by) for wait in last.cycle} == {
         (0, "fork 1", (1,)),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import (
     CannotExplore,
     Model,
@@ -22,7 +22,7 @@ def test_the_coin_agrees_with_random_walks():
 
 @pytest.mark.parametrize("search", [random_walks, pct])
 def test_a_scenario_that_is_too_big_can_be_sampled(search):
-    scenario = interleavings.philosophers(8)
+    scenario = synchronisation.philosophers(8)
     with pytest.raises(CannotExplore, match=r"philosophers has more than max_states=2,000 states"):
         explore(scenario, max_states=2000)
     walks = search(scenario, runs=40, until=lambda state: bool(state.shared["meals 5"]))
@@ -38,7 +38,7 @@ def test_walks_without_end_are_cut_off_and_counted(search):
 
 @pytest.mark.parametrize("search", [random_walks, pct])
 def test_walks_are_the_same_from_the_same_seed_and_find_deadlocks(search):
-    scenario = interleavings.philosophers(2)
+    scenario = synchronisation.philosophers(2)
     walks = search(scenario, runs=200, seed=3, until=deadlock)
     assert walks == search(scenario, runs=200, seed=3, until=deadlock)
     assert walks.deadlocks + sum(walks.outcomes.values()) == 200
@@ -54,4 +54,4 @@ def test_pct_keeps_its_promise():
 @pytest.mark.parametrize("search", [random_walks, pct])
 def test_walks_ask_the_start_too(search):
     nobody_has_eaten = lambda state: not any(state.shared[f"meals {i}"] for i in range(2))  # noqa: E731
-    assert search(interleavings.philosophers(2), runs=2, until=nobody_has_eaten).found == []
+    assert search(synchronisation.philosophers(2), runs=2, until=nobody_has_eaten).found == []

@@ -1,5 +1,7 @@
 """What the shared objects do, in classics of each kind: as those of multiprocessing do."""
 
+from math import comb
+
 import pytest
 
 from helpers.scheduling import Scenario, SharedObjects, deadlock, explore, keep_workers, replay, violation
@@ -65,3 +67,29 @@ def test_an_object_that_there_is_not_is_answered_with_those_there_are():
         SharedObjects().mutex("x")
     with pytest.raises(AttributeError, match=r"Lock has no 'locked' here; it has acquire, release"):
         _ = SharedObjects().lock("x").locked
+
+
+@pytest.mark.parametrize("items", [1, 2, 3, 6])
+def test_a_queue_of_one_place_leaves_one_choice_an_item(items):
+    explored = explore(scheduled.bounded_queue(1, items))
+    # only the sum of one item and the putting of the next may come in either order
+    assert explored.outcomes == {sum(range(items)): 2 ** (items - 1)}
+    assert explored.schedules == 2 ** (items - 1)
+
+
+@pytest.mark.parametrize("maxsize", [1, 2, 3])
+def test_a_bounded_queue_is_never_more_than_full(maxsize):
+    states = explore(scheduled.bounded_queue(maxsize, 5))
+    assert max(len(state.shared["queue"]) for state in states) == maxsize
+
+
+def test_processes_that_meet_all_find_what_was_written_before():
+    explored = explore(scheduled.rendezvous())
+    assert explored.outcomes == {(2, 2): comb(4, 2) ** 2}
+    assert explored.schedules == 36
+
+
+def test_a_question_comes_before_its_answer():
+    explored = explore(scheduled.telephone())
+    assert list(explored.each_schedule()) == [[0, 1, 1, 0]]
+    assert explored.outcomes == {42: 1}

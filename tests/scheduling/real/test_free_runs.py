@@ -4,7 +4,7 @@ from multiprocessing import active_children
 
 import pytest
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.measuring import Proportion
 from helpers.scheduling import (
     Crashed,
@@ -29,8 +29,8 @@ def test_free_runs_end_with_outcomes_that_the_model_allows():
     ("scenario", "outcome"),
     [
         (interleavings.locked_increments(2, 50), 100),
-        (interleavings.bounded_queue(2, 20), 190),
-        (interleavings.deliveries(2), 0),
+        (scheduled.bounded_queue(2, 20), 190),
+        (synchronisation.deliveries(2), 0),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -41,7 +41,7 @@ def test_free_runs_never_break_what_is_protected(scenario, outcome):
 def test_free_runs_that_wait_for_ever_are_ended_and_counted():
     def everybody_waits(objects):
         queue = objects.queue("queue", 1)
-        return [(interleavings.consume, (queue, objects.integer("total"), 1))] * 2
+        return [(scheduled.consume, (queue, objects.integer("total"), 1))] * 2
 
     seen = sample(everybody_waits, runs=3)
     assert (seen.deadlocks, seen.outcomes) == (3, {})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.recording.kinds import Outcome
 from helpers.scheduling import (
     ModelMismatch,
@@ -93,7 +93,7 @@ def test_a_replay_shows_what_each_step_saw_and_which_lost_an_update():
 
 
 def test_a_replayed_deadlock_shows_who_waits_for_whom_and_ends():
-    real = replay(interleavings.philosophers(), [0, 1])
+    real = replay(synchronisation.philosophers(), [0, 1])
     assert real.outcome is None and real.state.deadlocked
     waits = [event for event in real.trace.events if event.kind == "wait"]
     assert [(wait.channel, wait.detail, wait.outcome) for wait in waits] == [
@@ -104,8 +104,8 @@ def test_a_replayed_deadlock_shows_who_waits_for_whom_and_ends():
 
 
 def test_a_replay_pairs_messages():
-    explored = explore(interleavings.telephone())
-    trace = replay(interleavings.telephone(), next(explored.each_schedule())).trace
+    explored = explore(scheduled.telephone())
+    trace = replay(scheduled.telephone(), next(explored.each_schedule())).trace
     assert [(message.sent.process, message.received.process) for message in trace.messages] == [(0, 1), (1, 0)]
 
 

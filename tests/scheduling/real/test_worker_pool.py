@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 
 import pytest
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import (
     Scenario,
     keep_workers,
@@ -86,7 +86,7 @@ def test_ready_workers_end_when_nobody_needs_them_for_a_while():
 def test_ready_workers_of_another_scenario_take_their_place(ready):
     with ready.in_use():
         replay(interleavings.increments(3), [0])
-        assert pids_of(replay(interleavings.philosophers(2), [0])) == {child.pid for child in active_children()}
+        assert pids_of(replay(synchronisation.philosophers(2), [0])) == {child.pid for child in active_children()}
 
 
 def test_a_ready_worker_that_died_is_replaced(ready):

@@ -14,8 +14,8 @@ from helpers.lessons.interleavings import (
     check_then_act,
     increments,
     locked_increments,
-    philosophers,
 )
+from helpers.lessons.synchronisation import philosophers
 from helpers.scheduling import deadlock, ends_with, explore, violation
 from helpers.scheduling.model import export
 from helpers.scheduling.model.worker_graph import CannotExplore

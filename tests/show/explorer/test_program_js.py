@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import Scenario, SharedObjects, deadlock, explore, graph_data, lost_updates
 from helpers.show.explorer.page import PROGRAM
 from tests.scheduling.model.test_liveness import canonical
@@ -24,8 +24,10 @@ WALKS = 30  # random schedules a scenario
 LISTED = 2000  # schedules of a scenario that are all looked at
 LESSONS = [
     build()
-    for _, build in inspect.getmembers(interleavings, inspect.isfunction)
-    if inspect.signature(build).return_annotation in (Scenario, "Scenario")
+    for lesson in (interleavings, synchronisation)
+    for _, build in inspect.getmembers(lesson, inspect.isfunction)
+    # those in which nobody ends have no schedules to list
+    if inspect.signature(build).return_annotation in (Scenario, "Scenario") and not build().endless
 ]
 
 
@@ -56,7 +58,7 @@ CASES = [
     (interleavings.increments(3), "step"),
     (interleavings.increments(2, 3), "step"),
     (interleavings.additions(3), "access"),
-    (interleavings.philosophers(3), "step"),
+    (synchronisation.philosophers(3), "step"),
     (Scenario(blinking), "step"),
 ]
 

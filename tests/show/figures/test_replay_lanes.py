@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from helpers.lessons.interleavings import increments, philosophers
+from helpers.lessons.interleavings import increments
+from helpers.lessons.synchronisation import philosophers
 from helpers.scheduling import replay
 from helpers.show.figures.replay_lanes import replay_lanes
 from helpers.show.theme import FAILURE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.lessons import interleavings
+from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import deadlock, ends_with, explore, violation
 from helpers.scheduling.real.free_runs import Sample
 from helpers.show.figures.schedules import BAR, compare, growth, story, strips, switches, wait_for
@@ -18,7 +18,7 @@ def below(due):
 
 
 def stuck(number):
-    explored = explore(interleavings.philosophers(number))
+    explored = explore(synchronisation.philosophers(number))
     return explored.follow(explored.shortest(deadlock))[-1].state
 
 
@@ -51,7 +51,7 @@ def test_a_title_without_a_losing_schedule_speaks_of_a_proof():
 
 
 def test_a_deadlock_is_an_outcome_that_nobody_wants():
-    explored, seen = explore(interleavings.philosophers()), Sample(10, {2: 9}, 1)
+    explored, seen = explore(synchronisation.philosophers()), Sample(10, {2: 9}, 1)
     picture = compare(explored, seen, lambda outcome: False, what="deadlock")
     assert picture.title == "33.3 % of all schedules deadlock, 50 % with a fair coin, 1 of 10 runs here"
     assert marks(picture) == {"2": False, "deadlock": True}
@@ -88,7 +88,7 @@ def test_growth_needs_two_cases_without_loops():
     with pytest.raises(ValueError, match="a dict of two explorations or more by size, not {1: <"):
         growth({1: one}, "increments each")
     with pytest.raises(ValueError, match="finite number of schedules"):
-        growth({1: one, 2: explore(interleavings.peterson(), "access")}, "processes")
+        growth({1: one, 2: explore(synchronisation.peterson(), "access")}, "processes")
 
 
 @pytest.mark.parametrize("number", [2, 3, 5])
@@ -113,7 +113,7 @@ def test_a_circle_is_told_in_words_and_its_waiting_is_vermilion():
 
 def test_without_a_circle_there_is_nothing_to_draw():
     with pytest.raises(ValueError, match="circle of 1 to 6 waiting processes, not 0"):
-        wait_for(explore(interleavings.philosophers())[0])
+        wait_for(explore(synchronisation.philosophers())[0])
     with pytest.raises(TypeError, match="state must be a state of an exploration, not 5"):
         wait_for(5)
 

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 
 from helpers import validate
 from helpers.control import Failure
-from helpers.recording.kinds import WAITING, Outcome
+from helpers.recording.kinds import WAITING, EventKind, Outcome
 from helpers.recording.trace import Event, Trace
 from helpers.show.theme import FAILURE, INK, PAPER, Picture, canvas, colour_of, pale
 from helpers.supervision.child import signal_name
@@ -91,6 +91,8 @@ def _label(event: Event, columns: int) -> str:
     if columns > MOST_LABELS:
         return ""
     done = event.detail if 0 < len(event.detail) <= LONGEST_LABEL else str(event.kind)
+    if event.kind is EventKind.CALL:
+        done = event.detail.removeprefix("call ").partition("(")[0].strip("_")  # "get" of a manager's dict
     return done if columns > MOST_UPRIGHT else f"{done}\n{event.channel}".rstrip()
 
 

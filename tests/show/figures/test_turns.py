@@ -43,6 +43,7 @@ def test_there_is_a_lane_for_each_process_and_a_box_for_each_step():
 
 def test_steps_say_what_was_done_with_what():
     assert "acquire\nLock 1" in texts(turns(failure_of(programs.transfers)))
+    assert {"get\ndict 1", "setitem\ndict 1"} <= set(texts(turns(failure_of(programs.count_in_dict))))
     assert {"read 3", "write 4"} <= set(texts(turns(failure_of(programs.count))))
 
 

@@ -168,6 +168,7 @@ VALID = {
     "unit": lambda: "ms",
     "updates": lambda: 10,
     "value": lambda: 1,
+    "way": lambda: "messages to one",
     "what": lambda: "processes",
     "window_ms": lambda: 1,
     "work_ms": lambda: 1,

@@ -4,8 +4,9 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from helpers import validate
@@ -18,6 +19,9 @@ from helpers.supervision.supervisor import MAX_DEADLINE, expect_failure, supervi
 
 CRASH_DEADLINE = 30.0  # s
 WAITING, HERE, BEGIN = "I wait", "I am here", "begin"
+MOST_WORKERS = 64
+MOST_ADDITIONS = 100_000  # of each
+Adders = tuple[list[Callable[[], object]], Callable[[int, Barrier], int]]  # for the children; what the parent does
 AT_ONCE = 1.0  # s; a message that has not reached a reader that is there by then is not going to
 
 
@@ -112,16 +116,101 @@ def update_times(method: str = "spawn", updates: int = 500) -> dict[str, float]:
         manager = ctx.Manager()
         value, counts, lock = ctx.Value("i", 0), manager.dict(n=0), manager.Lock()
 
-        def add_to_value() -> None:
-            with value.get_lock():
-                value.value += 1
-
-        def add_to_dict() -> None:
-            with lock:
-                counts["n"] = counts["n"] + 1
-
-        places = {"shared memory": add_to_value, "Manager": add_to_dict}
+        places = {"shared memory": partial(_add_to_value, value), "Manager": partial(_add_to_dict, counts, lock)}
         return {name: call_time(add, updates) for name, add in places.items()}
+
+
+def count_together(way: str, workers: int = 4, additions: int = 500, method: str = "spawn") -> tuple[int, float]:
+    """Let processes count together in one of the WAYS; return the count, and the seconds that it took.
+
+    Each adds one so many times. The clock runs from the moment when all are ready until the count is known. Raises
+    TypeError or ValueError for another way, workers not from 1 to 64, additions not from 1 to 100,000, or an unknown
+    start method.
+    """
+    validate.one_of("way", way, list(WAYS))
+    validate.whole_number("workers", workers, 1, MOST_WORKERS)
+    validate.whole_number("additions", additions, 1, MOST_ADDITIONS)
+    ctx = validate.context_of(method)
+    with supervised(deadline=min(MAX_DEADLINE, 60 + workers * additions / 100)):
+        adders, collect = WAYS[way](ctx, workers)
+        start, done = ctx.Barrier(workers + 1), ctx.Barrier(workers + 1)
+        for add in adders:
+            ctx.Process(target=add_often, args=(add, additions, start, done)).start()
+        start.wait()
+        begin = time.perf_counter()
+        count = collect(workers * additions, done)
+        return count, time.perf_counter() - begin
+
+
+def add_often(add: Callable[[], object], additions: int, start: Barrier, done: Barrier) -> None:
+    """Add as often, once all are ready, and tell when that is done."""
+    start.wait()
+    for _ in range(additions):
+        add()
+    done.wait()
+
+
+def _by_messages(ctx: Context, workers: int) -> Adders:
+    pipes = [ctx.Pipe(duplex=False) for _ in range(workers)]
+
+    def collect(total: int, done: Barrier) -> int:
+        count = 0
+        while count < total:
+            count += sum(reader.recv() for reader in wait([reader for reader, _ in pipes]))
+        done.wait()
+        return count
+
+    return [partial(writer.send, 1) for _, writer in pipes], collect
+
+
+def _behind_a_queue(ctx: Context, workers: int) -> Adders:
+    ones = ctx.Queue()
+
+    def collect(total: int, done: Barrier) -> int:
+        count = sum(ones.get() for _ in range(total))
+        done.wait()
+        return count
+
+    return [partial(ones.put, 1)] * workers, collect
+
+
+def _in_shared_memory(ctx: Context, workers: int) -> Adders:
+    counter = ctx.Value("i", 0)
+
+    def collect(total: int, done: Barrier) -> int:
+        done.wait()
+        return counter.value
+
+    return [partial(_add_to_value, counter)] * workers, collect
+
+
+def _at_a_manager(ctx: Context, workers: int) -> Adders:
+    manager = ctx.Manager()
+    counts, lock = manager.dict(n=0), manager.Lock()
+
+    def collect(total: int, done: Barrier) -> int:
+        done.wait()
+        return counts["n"]
+
+    return [partial(_add_to_dict, counts, lock)] * workers, collect
+
+
+def _add_to_value(counter: Any) -> None:
+    with counter.get_lock():
+        counter.value += 1
+
+
+def _add_to_dict(counts: Any, lock: Any) -> None:
+    with lock:
+        counts["n"] = counts["n"] + 1
+
+
+WAYS = {
+    "messages to one": _by_messages,
+    "a queue with one owner": _behind_a_queue,
+    "shared memory and a lock": _in_shared_memory,
+    "a manager and a lock": _at_a_manager,
+}
 
 
 def guide(survey: Survey) -> Callable[..., tuple[dict[str, Any], str]]:

@@ -103,8 +103,13 @@ def intrude(address: tuple[str, int], key: bytes) -> None:
     office.tally().add(Order())  # type: ignore[attr-defined]  # made by register
 
 
+def add_as_printed(shared: DictProxy) -> None:
+    """Add one as tutorials print it."""
+    shared["count"] = shared.get("count", 0) + 1
+
+
 def read_then_write(counts: DictProxy, all_have_read: Barrier, times: int) -> None:
-    """Wrong: read the count, and write it back one higher. In between, the others read as well."""
+    """Read the count, wait until all have read, and write it back one higher."""
     for _ in range(times):
         seen = counts["n"]
         all_have_read.wait()

@@ -61,7 +61,7 @@ def count_until_end(reader: Connection, result: Connection) -> None:
 
 
 def count_with_both_ends(reader: Connection, writer: Connection, result: Connection) -> None:
-    """Wrong: count until everybody has hung up, with a write end still in hand."""
+    """Count until everybody has hung up; this worker holds the write end too."""
     count_until_end(reader, result)
 
 
@@ -75,6 +75,13 @@ def report_after(connection: Connection, seconds: float, name: str) -> None:
     """Work for so long, then report by name."""
     time.sleep(seconds)
     connection.send(name)
+
+
+def send_ones(writer: Connection, times: int) -> None:
+    """Send a 1 for each addition, and hang up. Whoever reads adds up."""
+    for _ in range(times):
+        writer.send(1)
+    writer.close()
 
 
 def listen_first(connection: Connection) -> None:

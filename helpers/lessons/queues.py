@@ -44,6 +44,20 @@ def consume(jobs: Queue, done: Queue, seconds: float) -> None:
         done.put((current_process().name, job))
 
 
+def put_ones(ones: Queue, times: int) -> None:
+    """Put a 1 for each addition."""
+    for _ in range(times):
+        ones.put(1)
+
+
+def keep_count(ones: Queue, result: Queue) -> None:
+    """Own the counter: add what comes until a pill, then tell the sum."""
+    count = 0
+    while (one := ones.get()) is not None:
+        count += one
+    result.put(count)
+
+
 def tick_off(jobs: JoinableQueue, seconds: float) -> None:
     """Take jobs for ever, work on each for so long, and tick it off."""
     while True:
@@ -64,7 +78,7 @@ def take_one(jobs: Queue) -> None:
 
 
 def look_then_get(jobs: Queue, looked: Barrier, done: Queue) -> None:
-    """Wrong with several consumers: look whether there is a job, and only then take it."""
+    """Look whether there is a job, and only then take it."""
     if not jobs.empty():
         looked.wait()  # now everybody has looked
         done.put(jobs.get())

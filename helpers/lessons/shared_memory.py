@@ -12,6 +12,7 @@ from typing import Any
 
 from helpers import validate
 from helpers.contexts import Context
+from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats, repeat
 from helpers.questions import Question
 from helpers.supervision.supervisor import supervised
@@ -33,7 +34,7 @@ def add_one(counter: Synchronized) -> None:
 
 
 def add_after_all_have_read(counter: Synchronized, all_have_read: Barrier) -> None:
-    """Wrong: add one in two halves, with everybody's reading between them."""
+    """Add one in two halves, and wait between them until everybody has read."""
     seen = counter.value
     all_have_read.wait()
     counter.value = seen + 1
@@ -75,7 +76,7 @@ def add_again_with_lock(
 
 
 def strike_ten(clock: Clock, half_way: Event, seen: Event) -> None:
-    """Wrong: set the clock from 9:59 to 10:00, field by field, while somebody looks."""
+    """Set the clock from 9:59 to 10:00, field by field; give a signal between them, and wait for one."""
     clock.hour = 10
     half_way.set()
     seen.wait()
@@ -184,6 +185,15 @@ def count_often(
         # one run first that does not count, since it waits for the processes to start
         run()
         return repeat(run, runs, progress)
+
+
+def losing(ctx: Context, runs: int, workers: int, increments: int) -> Proportion:
+    """Return the share of runs in which so many workers, that add one so many times each, lose updates.
+
+    Nothing is slowed down: reading and writing follow each other as in `+= 1`. Raises as `count_often` does.
+    """
+    repeats = count_often(ctx, runs, workers, increments, window=0)
+    return repeats.share(lambda total: total < workers * increments)
 
 
 def play(workers: int, increments: int, window_ms: float, lock: bool) -> tuple[dict[str, Any], str]:

@@ -147,3 +147,24 @@ def test_a_task_that_makes_no_sense_is_refused(values, words):
     task = {"parties": 2, "size": 100, "rate": 10, "shares": "messages", "survives_crash": True}
     with pytest.raises((TypeError, ValueError), match=words):
         choosing.guide(valid_arguments.survey())(**task | values)
+
+
+@each_method
+@pytest.mark.parametrize("way", choosing.WAYS)
+def test_no_way_to_count_together_loses_anything(way, method):
+    count, seconds = choosing.count_together(way, workers=2, additions=5, method=method)
+    assert count == 10 and seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        ("way must be one of messages to one, .*'shouting'", {"way": "shouting"}),
+        ("workers must be .* not 0", {"way": "messages to one", "workers": 0}),
+        ("additions must be .* not 0", {"way": "messages to one", "additions": 0}),
+        ("method must be one of .*'thread'", {"way": "messages to one", "method": "thread"}),
+    ],
+)
+def test_a_way_to_count_that_makes_no_sense_is_refused(words, arguments):
+    with pytest.raises((TypeError, ValueError), match=words):
+        choosing.count_together(**arguments)

@@ -193,3 +193,16 @@ def test_an_unknown_way_or_start_method_is_named(wrong):
         manager.count(1, 1, wrong)
     with pytest.raises((TypeError, ValueError), match="method must be one of .*, not"):
         manager.count(1, 1, "one call", wrong)
+
+
+@each_method
+def test_the_line_of_the_tutorials_adds_one_to_what_it_reads(ctx):
+    with record() as run:
+        shared = ctx.Manager().dict()
+        for expected in (1, 2):
+            child = ctx.Process(target=manager.add_as_printed, args=(shared,))
+            child.start()
+            child.join()
+            assert shared["count"] == expected
+    requests = [event.detail for event in run.events if event.kind == "call" and event.process > 1]
+    assert requests == ["get", "__setitem__"] * 2

@@ -190,3 +190,14 @@ def test_what_is_no_number_is_refused(value):
 def test_a_negative_size_is_refused():
     with pytest.raises(ValueError, match="size must be from 0"):
         pipe.send_time(spawn, -1, late=0)
+
+
+@each_method
+def test_ones_are_sent_and_then_the_writer_hangs_up(ctx):
+    with supervised(10):
+        reader, writer = ctx.Pipe(duplex=False)
+        start(ctx, pipe.send_ones, writer, 3)
+        writer.close()
+        assert [reader.recv() for _ in range(3)] == [1, 1, 1]
+        with pytest.raises(EOFError):
+            reader.recv()

@@ -206,3 +206,15 @@ def test_a_bad_number_of_processes_is_refused(bad, name, call):
 def test_bad_input_is_refused_by_name(words, call):
     with pytest.raises((TypeError, ValueError), match=words):
         call()
+
+
+@each_method
+def test_the_owner_of_a_count_loses_nothing(ctx):
+    with supervised(10):
+        ones, result = ctx.Queue(), ctx.Queue()
+        children = [start(ctx, queues.put_ones, ones, 4) for _ in range(3)]
+        start(ctx, queues.keep_count, ones, result)
+        for child in children:
+            child.join()
+        ones.put(queues.PILL)
+        assert result.get() == 12

@@ -6,6 +6,7 @@ from multiprocessing import get_all_start_methods, get_context
 import pytest
 
 from helpers.lessons import shared_memory
+from helpers.measuring.repeats import Repeats
 from helpers.show import outcomes
 from helpers.supervision.supervisor import supervised
 
@@ -213,3 +214,9 @@ def test_bad_input_to_update_time_is_refused():
         shared_memory.update_time(spawn, "Value", 0)
     with pytest.raises(TypeError, match="ctx must be a context"):
         shared_memory.update_time(None, "Value", 5)
+
+
+def test_the_share_of_losing_runs_counts_runs_with_less_than_was_added(monkeypatch):
+    monkeypatch.setattr(shared_memory, "count_often", lambda *args, window: Repeats({8: 3, 7: 1}, 1.0))
+    share = shared_memory.losing(spawn, runs=4, workers=2, increments=4)
+    assert (share.count, share.runs) == (1, 4)

@@ -258,7 +258,7 @@ class Exploration:
             move, slots = self.model.look(process, state.locations[process], state.values)
             assert move is not None, "only steps that can be taken are asked for"
             changed = frozenset(access.slot for access, _ in move.done if not self.model.only_looks(access))
-            self._known_touches[key] = slots, changed
+            self._known_touches[key] = slots | changed, changed
         return self._known_touches[key]
 
     @cached_property

@@ -160,6 +160,7 @@ class Model:
     ) -> tuple[Move | None, frozenset[int]]:
         """Take one step of a process as `move` does; return it with the slots of all objects that it depends on.
 
+        An object that it overwrites without having looked at it is none of them.
         Where something new is learned of its worker, more is learned if one knows the `locations` of all.
         """
         child = self.children[process] if process < len(self.graphs) else None
@@ -167,10 +168,12 @@ class Model:
         if child is not None and values[child] == "killed":
             return None, frozenset(slots)
         before, origin, done = values, location, []
+        overwritten: set[int] = set()
         while location.access or not location.ended:
             access = location.access
-            if access:
-                slots.add(access.slot)
+            if access and access.slot not in overwritten:
+                is_overwriting = access.verb in self.semantics[access.slot].overwrites and access.slot not in slots
+                (overwritten if is_overwriting else slots).add(access.slot)
             is_possible, result, values = self._perform(process, access, values)
             if not is_possible:
                 return None, frozenset(slots)
@@ -181,8 +184,11 @@ class Model:
                 raise WorkerRaised(location.mistake)
             if ends_step or self.grain == "access" or self.may_wait(location):
                 is_change = location is not origin or values != before
+                if location is origin:
+                    # whether it is a change depends on what was there
+                    slots |= overwritten
                 return (Move(location, values, tuple(done), note) if is_change else None), frozenset(slots)
-        return None, frozenset(slots)
+        return None, frozenset(slots | overwritten)
 
     def only_looks(self, access: Access) -> bool:
         """Tell whether an access changes nothing, whatever it finds."""

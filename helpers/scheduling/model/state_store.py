@@ -20,6 +20,9 @@ _LOCATION_WIDTH, _VALUE_WIDTH = 12, 8  # bits of a field at the start; it double
 _NUMBER = 32  # bytes that a whole number takes, for one that is not too large
 
 
+_Moves = tuple[int, dict[int, list[tuple[int, dict[int, tuple[int, int]]]]]]
+
+
 class Progress(NamedTuple):
     """How far an exploration is."""
 
@@ -67,8 +70,9 @@ class StateStore:
         workers = len(self.model.graphs)
         self._values_mask = sum(self._masks[workers:])
         locations = self._masks[:workers] + [0] * (self.columns - workers)
-        # for each process: (mask of its location, location -> [(mask of what a step depends on, that -> change)])
-        self._moves: list[tuple[int, dict[int, list[tuple[int, dict[int, int]]]]]] = [(mask, {}) for mask in locations]
+        # for each process: (mask of its location,
+        #     location -> [(mask of what a step depends on, that -> (mask of what it changes, what it puts there))])
+        self._moves: list[_Moves] = [(mask, {}) for mask in locations]
         # for each process: mask of all that any of its steps depends on, and that -> change: found at one go
         self._seen: list[dict[int, int]] = [{} for _ in locations]
         self._at_one_go = [(mask, seen.get) for mask, seen in zip(locations, self._seen, strict=True)]
@@ -135,27 +139,35 @@ class StateStore:
         """Return the change that a step makes, 0 for none, where it was not found at one go; note it there."""
         location, moves = self._moves[process]
         for mask, changes in moves.get(state & location, ()):
-            if (change := changes.get(state & mask)) is not None:
+            if (found := changes.get(state & mask)) is not None:
                 break
         else:
-            change = self._learn(process, state)
+            found = self._learn(process, state)
+        cleared, put = found
+        change = (state & ~cleared | put) - state
         seen = self._seen[process]
         if len(seen) < _SEEN_AT_MOST:
             seen[state & self._at_one_go[process][0]] = change
         return change
 
-    def _learn(self, process: int, state: int) -> int:
-        """Take a step in the model, and remember it under what it depends on; return the change, 0 for none."""
+    def _learn(self, process: int, state: int) -> tuple[int, int]:
+        """Take a step in the model, and remember it under what it depends on; return what it clears and puts there."""
         locations, values, _ = self.read(state)
         move, slots = self.model.look(process, locations[process], values, locations)
-        change = 0
         workers = len(self.model.graphs)
+        cleared = put = 0
         if move:
+            overwritten = {access.slot for access, _ in move.done} - slots
+            fields = [
+                workers + slot
+                for slot, before in enumerate(values)
+                if slot in overwritten or (before is not move.values[slot] and before != move.values[slot])
+            ]
+            things = [move.values[field - workers] for field in fields]
             if process < workers:
-                change += self._change(process, locations[process], move.location)
-            for slot, (before, after) in enumerate(zip(values, move.values, strict=True), start=workers):
-                if before is not after and before != after:
-                    change += self._change(slot, before, after)
+                fields, things = [process, *fields], [move.location, *things]
+            cleared = sum(self._masks[field] for field in fields)
+            put = sum(self._placed(field, thing) for field, thing in zip(fields, things, strict=True))
         location, moves = self._moves[process]
         mask = location | sum(self._masks[workers + slot] for slot in slots)
         rows = moves.setdefault(state & location, [])
@@ -163,22 +175,25 @@ class StateStore:
         if changes is None:
             changes = {}
             rows.append((mask, changes))
-            everything = self._at_one_go[process][0]
-            if mask & ~everything:
-                self._seen[process] = {}
-                self._at_one_go[process] = everything | mask, self._seen[process].get
-        changes[state & mask] = change
-        return change
+        # the difference that a step makes depends on what it overwrites too
+        everything, wanted = self._at_one_go[process][0], mask | cleared
+        if wanted & ~everything:
+            self._seen[process] = {}
+            self._at_one_go[process] = everything | wanted, self._seen[process].get
+        changes[state & mask] = cleared, put
+        return cleared, put
 
-    def _change(self, field: int, before: Hashable, after: Hashable) -> int:
+    def _placed(self, field: int, thing: Hashable) -> int:
+        """Return the bits that stand for a thing in a field."""
         numbers = self._numbers[field]
-        if after not in numbers:
-            numbers[after] = len(numbers)
-            self._things[field].append(after)
-        if numbers[after] >> self._widths[field]:
+        number = numbers.get(thing)
+        if number is None:
+            number = numbers[thing] = len(numbers)
+            self._things[field].append(thing)
+        if number >> self._widths[field]:
             self._widen(field)
             raise _FieldFull
-        return (numbers[after] - numbers[before]) << self._shifts[field]
+        return number << self._shifts[field]
 
     def _widen(self, field: int) -> None:
         """Make room for more in a field, in all states."""

@@ -97,6 +97,7 @@ class ObjectSemantics:
     waiting_verbs: frozenset[str] = frozenset()  # those that may have to wait
     timed_verbs: frozenset[str] = frozenset()  # those of them whose last argument is a timeout
     looks: frozenset[str] = frozenset()  # verbs that never change anything
+    overwrites: frozenset[str] = frozenset()  # verbs that do the same whatever was there
 
     def __init__(self, name: str, setting: Any = None) -> None:
         self.name = name
@@ -143,6 +144,7 @@ class IntegerSemantics(ObjectSemantics):
 
     kind = Kind.INTEGER
     looks = frozenset({"read"})
+    overwrites = frozenset({"write"})
 
     @property
     def start(self) -> int:

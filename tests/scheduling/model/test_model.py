@@ -108,3 +108,21 @@ def test_waiting_in_the_middle_begins_a_step_of_its_own(grain):
 def test_an_outcome_has_to_be_hashable():
     with pytest.raises(TypeError, match="the outcome of a scenario .* must be something that can be counted, .* not {"):
         _ = explore(Scenario(interleavings.increments().build, outcome=dict)).outcomes
+
+
+def set_and_go(flag):
+    flag.value = 1
+    yield
+
+
+def set_again_and_again(flag):
+    while True:
+        flag.value = 1
+        yield
+
+
+def test_a_step_depends_on_what_it_overwrites_only_where_that_may_be_no_change():
+    for worker, slots in ((set_and_go, set()), (set_again_and_again, {0})):
+        model = Model(lambda objects, worker=worker: [(worker, (objects.integer("flag"),))])
+        again = model.start.take(0).state if worker is set_again_and_again else model.start
+        assert model.look(0, again.locations[0], again.values)[1] == slots

@@ -5,8 +5,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.lab_server import lab_server
 
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "artefacts"
@@ -51,34 +51,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve copies of the notebooks, because JupyterLab saves what it opens; yield the address with its token."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0",
-         f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={_settings(folder)}"],
-        stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-             "JUPYTERLAB_SETTINGS_DIR": str(folder / "user-settings"),
-             "TALKING_PROCESSES_WORKBOOK": str(folder / "workbook")},
-    )  # fmt: skip
-    try:
-        yield _address(server)
-    finally:
-        server.terminate()
-        server.communicate(timeout=30)
-
-
-def _settings(folder: Path) -> Path:
-    settings = folder / "settings"
-    settings.mkdir()
-    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
-    (settings / "overrides.json").write_text(json.dumps(quiet))
-    return settings
-
-
-def _address(server: subprocess.Popen) -> str:
-    for line in server.stderr:
-        if match := re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/lab\?token=\w+", line):
-            return match.group()
-    raise RuntimeError("JupyterLab ended before it was up")
+    command = ["-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TALKING_PROCESSES_WORKBOOK", str(folder / "workbook"))
+        with lab_server(command, cwd=folder, own=folder) as address:
+            yield address
 
 
 @pytest.fixture

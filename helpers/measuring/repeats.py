@@ -15,7 +15,9 @@ LONGEST = 10**6  # s
 
 @dataclass(frozen=True)
 class Repeats:
-    """The outcomes of many runs of one experiment.
+    """The outcomes of many runs of one experiment, whatever it is: each run has exactly one.
+
+    Runs of a scenario may have none, for they may come to a deadlock: `helpers.scheduling.real.free_runs.Sample`.
 
     Raises TypeError or ValueError for counts that are not a dict of numbers of runs, or seconds that are no number.
     """

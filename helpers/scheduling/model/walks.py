@@ -19,7 +19,12 @@ Choose = Callable[[int, State], int]  # number of the step, state -> process tha
 
 @dataclass(frozen=True)
 class Walks:
-    """What came of schedules that were chosen by chance."""
+    """What came of schedules that were chosen by chance, in the model.
+
+    Who goes first is decided by the rule of the walk, so that a share of these schedules says nothing about how often
+    something happens on a machine, unlike a share of a `helpers.scheduling.real.free_runs.Sample`: there is none here.
+    A walk may also be given up.
+    """
 
     runs: int
     outcomes: dict[Hashable, int]  # how many schedules ended with each outcome

@@ -16,7 +16,11 @@ MAX_RUNS = 1_000_000
 
 @dataclass(frozen=True)
 class Sample:
-    """What free runs of a scenario on real processes came to."""
+    """What free runs of a scenario on real processes came to.
+
+    Who goes first is decided by the machine, so that a share of the runs says how often it happens there. A deadlocked
+    run has no outcome, unlike a run of `helpers.measuring.repeats.Repeats`.
+    """
 
     runs: int
     outcomes: dict[Hashable, int]  # how many runs ended with each outcome, most first

@@ -1,6 +1,7 @@
 """The plan of the house: who may import whom, and what a child process has to load."""
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -29,7 +30,7 @@ STOREYS = [
     "questions",
     "validate",
     "contexts",
-    "collector",
+    "gc_pause",
     "compat",
     "front_door",
 ]
@@ -104,6 +105,21 @@ def test_imports_run_down_the_storeys_and_no_other_way(path):
     room = room_of(module_name(path))
     imported = {room_of(name) for name in of_this_project(path)} - {None}
     assert {other for other in imported if room and STOREYS.index(other) < STOREYS.index(room)} == set()
+
+
+def test_contributing_shows_the_same_storeys_in_the_same_order():
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("| folder |")[2].partition("\n\n")[0]
+    rows = [row.split("|") for row in table.splitlines()[2:]]
+    shown = [name for row in rows for name in re.findall(r"`(\w+)(?:/|\.py)`", row[1])]
+    assert shown == list(dict.fromkeys(storey.split(".")[0] for storey in STOREYS))
+    inner = next(re.findall(r"`(\w+)/`", row[2]) for row in rows if "`scheduling/`" in row[1])
+    assert [f"scheduling.{name}" for name in inner] == [name for name in STOREYS if name.startswith("scheduling.")]
+
+
+def test_every_module_is_in_a_storey():
+    # packages only open doors, and programs stand above
+    plain = [path for path in FILES if path.stem not in ("__init__", "__main__")]
+    assert [module_name(path) for path in plain if room_of(module_name(path)) is None] == []
 
 
 @pytest.mark.parametrize("path", CORE, ids=module_name)

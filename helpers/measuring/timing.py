@@ -12,8 +12,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from helpers import validate
-from helpers.collector import collector_off
 from helpers.contexts import Context
+from helpers.gc_pause import gc_paused
 from helpers.measuring import placement
 from helpers.measuring.humps import Hump, humps
 from helpers.measuring.placement import UNSEEN, Placement
@@ -334,7 +334,7 @@ def _measure(
     for pair in range(pairs):
         # turning the order round keeps a drift of the machine from looking like an effect of size
         order = list(samples) if pair % 2 == 0 else list(reversed(samples))
-        with supervised(deadline=5 * budget + 10), collector_off():
+        with supervised(deadline=5 * budget + 10), gc_paused():
             ours, theirs = mechanism.connect(ctx)
             child = ctx.Process(target=worker, args=(mechanism, theirs), name=f"{mechanism.name} partner")
             child.start()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from multiprocessing import current_process
 from pathlib import Path
 
-from helpers.collector import collector_off
+from helpers.gc_pause import gc_paused
 from helpers.recording.kinds import EventKind, Outcome
 from helpers.recording.log import Calls, read_calls
 from helpers.recording.matching import messages
@@ -35,7 +35,7 @@ def read(folder: Path, exitcodes: Mapping[int, int | None], begin: int, end: int
         seconds = min(within, READ_AT_LEAST) if interrupts.is_waiting() else within
         return time.monotonic() - started < seconds * FIRST_PART
 
-    with collector_off():
+    with gc_paused():
         found, left_out = read_calls(folder, end, may_go_on)
         found = _recognised(found)
         processes = _lives(found, exitcodes, begin, end)

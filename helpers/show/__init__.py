@@ -19,6 +19,6 @@ __getattr__ = opens(
         "widgets.panel": "panel",
         "widgets.predict": "question",
         "widgets.progress": "progress tracked",
-        "widgets.source": "show_source",
+        "listing": "show_source",
     },
 )

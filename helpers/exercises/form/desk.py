@@ -17,7 +17,7 @@ from helpers.exercises.form.exercise import Exercise
 from helpers.exercises.form.finding import Finding, Kind
 from helpers.show.figures.lanes import lanes
 from helpers.show.theme import Picture
-from helpers.show.widgets.kernel import Client, client
+from helpers.show.widgets.frontend import Client, client
 from helpers.show.widgets.live import BASE, Live, module
 from helpers.show.widgets.predict import html_of
 

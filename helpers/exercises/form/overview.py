@@ -14,7 +14,7 @@ import helpers.exercises
 from helpers import progress, validate, workbook
 from helpers.exercises.form import magic
 from helpers.exercises.form.exercise import Exercise, all_known
-from helpers.show.widgets.kernel import Client, client
+from helpers.show.widgets.frontend import Client, client
 from helpers.show.widgets.live import BASE, Live, module
 from helpers.words import plural
 

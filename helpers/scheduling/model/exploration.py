@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from helpers import validate
-from helpers.collector import collector_off
+from helpers.gc_pause import gc_paused
 from helpers.scheduling.model.components import components
 from helpers.scheduling.model.local_state import CannotExplore
 from helpers.scheduling.model.model import Model, State, Step
@@ -114,7 +114,7 @@ class Exploration:
         self._store = StateStore(model)
         try:
             # very many objects are made, and none of them in a circle
-            with collector_off():
+            with gc_paused():
                 self._store.grow(max_states, max_memory, progress, _REPORT_EVERY)
         except Full:
             raise CannotExplore(self._too_many(max_states, max_memory)) from None

@@ -14,7 +14,7 @@ import anywidget
 import traitlets
 from IPython.display import display, update_display
 
-from helpers.show.widgets.kernel import Client, client, in_main_thread
+from helpers.show.widgets.frontend import Client, client, in_main_thread
 
 _FOLDER = Path(__file__).parent
 BASE = (_FOLDER / "base.css").read_text("utf-8")  # what the style of each widget begins with

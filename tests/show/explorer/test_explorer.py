@@ -22,8 +22,8 @@ from helpers.scheduling.model.worker_graph import CannotExplore
 from helpers.show.explorer.explorer import MAX_LIVE, explorer, ready_workers
 from helpers.show.explorer.page import SCRIPT, STYLE
 from helpers.show.theme import PROCESS_COLOURS
-from helpers.show.widgets import kernel
-from helpers.show.widgets.kernel import in_main_thread
+from helpers.show.widgets import frontend
+from helpers.show.widgets.frontend import in_main_thread
 from helpers.supervision.supervisor import current_supervisor
 
 
@@ -221,7 +221,7 @@ def test_processes_start_in_the_main_thread_whichever_thread_hears_the_browser(m
     class Shell:
         kernel = type("Kernel", (), {"io_loop": Loop})
 
-    monkeypatch.setattr(kernel, "get_ipython", Shell)
+    monkeypatch.setattr(frontend, "get_ipython", Shell)
     in_main_thread(lambda: called.append("at once"))
     assert called == ["at once"]
     later = threading.Thread(target=in_main_thread, args=(print,))

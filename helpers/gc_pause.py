@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collector_off() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Collect no cycles during the block: neither while time is taken, nor while very many objects are made."""
     was_on = gc.isenabled()
     gc.disable()

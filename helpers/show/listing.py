@@ -1,4 +1,4 @@
-"""Show a worker's source beside its use, since it lives in a module and not in the notebook."""
+"""Show the listing of a worker beside its use, since it stands in a module and not in the notebook."""
 
 import inspect
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from IPython.display import Markdown
 
 from helpers import validate
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def show_source(*workers: Callable[..., object] | type) -> Markdown:

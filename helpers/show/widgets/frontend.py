@@ -1,4 +1,4 @@
-"""What widgets need to know of the notebook's kernel, and of the client that shows them."""
+"""Who shows what a cell returns, and in which thread what she says in a widget is answered."""
 
 import enum
 import os

@@ -637,11 +637,11 @@ def waits(run: Trace) -> str:
 
 
 def most_inside(run: Trace) -> int:
-    """Return how many processes of a recording were inside at once: from an acquire to its release."""
+    """Return how many processes of a recording were inside at once, from an acquire to its release; 0 without one."""
     came = [(event.end, 1) for event in run.events if event.kind == EventKind.ACQUIRE]
     went = [(event.begin, -1) for event in run.events if event.kind == EventKind.RELEASE]
     # who leaves at the moment at which another one comes has left before
-    return max(itertools.accumulate(change for _, change in sorted(came + went)), default=0)
+    return max(0, *itertools.accumulate(change for _, change in sorted(came + went))) if came else 0
 
 
 def costs(ctx: Context) -> dict[str, float]:

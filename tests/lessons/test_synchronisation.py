@@ -336,7 +336,9 @@ def test_what_is_looked_at_begins_with_the_first_call_and_ends_with_the_last():
 
 def test_without_a_door_nobody_is_inside():
     run = synchronisation.at_work(a_run())
-    run.events[:] = [event._replace(kind=EventKind.WAIT) for event in run.events[:2]]
+    # two who wait for a signal, and release a semaphore to say so
+    run.events[:2] = [event._replace(kind=EventKind.WAIT) for event in run.events[:2]]
+    assert synchronisation.most_inside(run) == 0
     assert synchronisation.waits(run) == "They waited 10, 25 ms"
 
 

@@ -109,16 +109,29 @@ def _edge(sizes: Sequence[int], values: Sequence[float]) -> str:
 
 
 def checklist(checks: Sequence[Any]) -> HTML:
-    """Show the checks of a machine as a table; each has `what`, `found`, `ok` and the command `repair`.
+    """Show the checks of a machine: a table of what is to repair, and, folded, one of what is in order.
 
-    Raises TypeError or ValueError for anything but a list of checks.
+    Each check has `what`, `found`, `ok` and the command `repair`. Raises TypeError or ValueError for anything but a
+    list of checks.
     """
-    rows = []
     for number, check in enumerate(validate.sequence("checks", checks, "checks, such as check_machine() returns")):
         if not all(hasattr(check, word) for word in ("what", "found", "ok", "repair")):
             validate.refuse(TypeError, f"checks[{number}]", "a check, such as check_machine() returns", check)
-        mark = "✔ in order" if check.ok else "✘ to repair"
-        repair = f"<code>{escape(check.repair)}</code>" if check.repair else ""
-        rows.append(f"<tr><td>{mark}</td><td>{check.what}</td><td>{escape(check.found)}</td><td>{repair}</td></tr>")
-    head = "<tr><th>state</th><th>what</th><th>found</th><th>type this in a terminal</th></tr>"
-    return HTML(f"<table>{head}{''.join(rows)}</table>")
+    wrong, right = ([check for check in checks if bool(check.ok) is ok] for ok in (False, True))
+    told = ""
+    if wrong:
+        head = ("state", "what", "found", "type this in a terminal")
+        told += _table(head, [("✘ to repair", check.what, check.found, check.repair) for check in wrong])
+    if right:
+        table = _table(("what", "found"), [(check.what, check.found) for check in right])
+        told += f"<details><summary>✔ {len(right)} of {len(checks)} in order</summary>{table}</details>"
+    return HTML(told)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return f"<table>{_row('th', head)}{''.join(_row('td', row) for row in rows)}</table>"
+
+
+def _row(cell: str, texts: Sequence[str]) -> str:
+    cells = (f"<{cell} style='text-align: left'>{escape(text)}</{cell}>" for text in texts)
+    return f"<tr>{''.join(cells)}</tr>"

@@ -34,9 +34,15 @@ def test_steps_tell_between_which_sizes_the_duration_jumps():
     assert picture.title == "time jumps: one way between 10 and 20 bytes, duplex nowhere in this range"
 
 
-def test_a_checklist_shows_the_repair_and_escapes_it():
-    table = checklist([Check("Python", "3.9", False, "make <lab>"), Check("cores", "2", True)]).data
-    assert "✘ to repair" in table and "✔ in order" in table and "make &lt;lab&gt;" in table
+def test_a_checklist_shows_what_is_to_repair_and_folds_what_is_in_order():
+    table = checklist([Check("Python", "3.9", False, "make <lab>"), Check("cores", "<2>", True)]).data
+    shown, folded = table.split("<details>")
+    assert "✘ to repair" in shown and "make &lt;lab&gt;" in shown and "cores" not in shown
+    assert "✔ 1 of 2 in order" in folded and "&lt;2&gt;" in folded and "Python" not in folded
+
+
+def test_a_checklist_of_a_machine_in_order_is_one_line_to_open():
+    assert checklist([Check("cores", "2", True)]).data.startswith("<details><summary>✔ 1 of 1 in order</summary>")
 
 
 def test_a_picture_carries_its_words_as_alternative_text():

@@ -1,5 +1,6 @@
 """Tables for `test_nonsense`: arguments that are valid, nonsense that is valid too, and what nobody calls by hand."""
 
+import os
 from functools import cache
 from multiprocessing import Pipe, get_context
 
@@ -137,6 +138,7 @@ VALID = {
     "play.strategy": lambda: "bounded",
     "program": lambda: dict,
     "rerun.schedule": lambda: ("main",),
+    "pid": os.getpid,
     "process": lambda: 0,
     "processes": lambda: ["parent", "child"],
     "producers": lambda: 1,
@@ -162,7 +164,7 @@ VALID = {
     "way": lambda: "coin",
     "task": task,
     "thinking_ms": lambda: 1,
-    "thousand_steps": lambda: 1,
+    "thousand_numbers": lambda: 1,
     "title": lambda: "a title",
     "total": lambda: 2,
     "unit": lambda: "ms",
@@ -201,6 +203,11 @@ VALID = {
     "question.key": lambda: "who_waits",
     "panel.experiment": lambda: experiment,
     "panel.draw": lambda: bars,
+    "stage.process": get_context("spawn").Process,
+    "start_and_join.join_before_the_next_start": lambda: False,
+    "try_worker.worker": lambda: lambda connection: None,
+    "text": lambda: "print()",
+    "within": lambda: 1.0,
     "shares.what": lambda: "workers",
     "steps.seconds": lambda: {"one way": [0.1, 0.2]},
     "stream_time.kind": lambda: "Queue",
@@ -244,6 +251,12 @@ MAKES_SENSE = {
     "seconds.value": "half",
     "sequence.value": "deep",
     "text.value": "text",
+    # helpers.lessons
+    "kill_the_parent.text": "text",
+    "look_at_once_ended.within": "half",
+    "run_script.text": "text",
+    "run_script.words": "text",
+    "start_and_join.join_before_the_next_start": "true",
     # helpers.show
     "canvas.height": "half",
     "colour_of.process": "zero",
@@ -404,7 +417,7 @@ EXEMPT = {
     "an instrument fills it with what it has seen": (
         "Advice Allowance Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
         "Progress Replay Sample Starvation State Step Stint Trace Update Waiting Walks "
-        "Failure Hump Result Entry"
+        "Failure Hump Result Entry ScriptRun Bereaved"
     ),
     "one storey of an instrument calls it with the parts of another": (
         "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move "
@@ -416,7 +429,9 @@ EXEMPT = {
         "Exercise.with_part Exercise.own_part Exercise.judged Exercise.is_untouched Exercise.recognised "
         "Progress.predictions html_of"
     ),
-    "it runs in a child or a manager, with live objects": ("Letter Slot.put Tally.add Tally.total intrude visit"),
+    "it runs in a child or a manager, with live objects": (
+        "Letter Slot.put Tally.add Tally.total intrude visit add_squares leave rest"
+    ),
     "this project calls it, with what stands in its source": (
         "Lesson PrivateName append keep note write control_groups missing opens refuse require write_page "
         "count count_after_sleep count_in_dict count_in_dict_locked count_locked letters tea tea_inside "

@@ -1,16 +1,17 @@
-"""Start here: the workers that run in the child processes, and the check of the machine."""
+"""Start here: the workers that run in the child processes, what the lesson measures, and the check of the machine."""
 
 import math
 import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from multiprocessing import get_all_start_methods
 from multiprocessing.connection import Connection
+from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Barrier
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,26 @@ MEMORY = 500_000_000  # bytes
 SHARED_MEMORY = 16_000_000  # bytes
 TEMPORARY_ROOM = 100_000_000  # bytes
 
-counter = 0  # every process that imports this module has its own
+A_DIFFERENCE = 1.3  # times as long; less is noise
+
+visits = 0  # every process that imports this module has its own
+
+
+def add_one(counter: Synchronized) -> None:
+    """Add one to the counter."""
+    counter.value += 1
+
+
+def visit(connection: Connection) -> None:
+    """Add one to `visits`, a variable of this module, and send what it is now."""
+    global visits
+    visits += 1
+    connection.send({"visits": visits, "process": os.getpid()})
+
+
+def add_squares(numbers: int) -> int:
+    """Add up the squares of 0, 1, 2 and so on, as many as asked for."""
+    return sum(number * number for number in range(numbers))
 
 
 def greet(connection: Connection, name: str) -> None:
@@ -38,11 +58,15 @@ def greet(connection: Connection, name: str) -> None:
     connection.send(f"hello from {name}")
 
 
-def add_one(connection: Connection) -> None:
-    """Add one to this process's `counter`, and send who did it and what it is now."""
-    global counter
-    counter += 1
-    connection.send({"pid": os.getpid(), "counter": counter})
+def stand_by(connection: Connection) -> None:
+    """Say that you are there, then wait for a word."""
+    connection.send("here I am")
+    connection.recv()
+
+
+def divide(connection: Connection, number: int) -> None:
+    """Send 100 divided by a number."""
+    connection.send(100 / number)
 
 
 @dataclass(frozen=True)
@@ -54,11 +78,11 @@ class Stint:
     busy: float  # s of a processor
 
 
-def work(connection: Connection, start: Barrier, steps: int) -> None:
-    """Wait for the start, add up squares, and send when that was, and how much of a processor it took."""
+def work(connection: Connection, start: Barrier, numbers: int) -> None:
+    """Wait until all are there, add up squares, and send when that was, and how much of a processor it took."""
     start.wait()
     begin, used = time.perf_counter(), time.process_time()
-    sum(number * number for number in range(steps))
+    add_squares(numbers)
     used = time.process_time() - used
     connection.send(Stint(begin, time.perf_counter(), used))
 
@@ -70,23 +94,42 @@ def done_together(stints: list[Stint]) -> tuple[float, float]:
     return busy, max(stint.end for stint in stints) - min(stint.begin for stint in stints)
 
 
-def share_work(children: int, thousand_steps: int, method: str) -> tuple[dict[str, Any], str]:
+def share_work(children: int, thousand_numbers: int, method: str) -> tuple[dict[str, Any], str]:
     """Let each child add up so many squares, all at the same time; the panel of the lesson.
 
     Return what `lanes` draws, and in words how much was done at once. Raises TypeError or ValueError for fewer than
-    one child, more than 32, more than 100 million steps, or an unknown start method.
+    one child, more than 32, more than 100 million numbers, or an unknown start method.
     """
     validate.whole_number("children", children, 1, 32)
-    steps = 1000 * validate.whole_number("thousand_steps", thousand_steps, 1, 100_000)
+    numbers = 1000 * validate.whole_number("thousand_numbers", thousand_numbers, 1, 100_000)
     ctx = validate.context_of(method)
     with record(deadline=60) as run:
         reader, writer = ctx.Pipe(duplex=False)
         start = ctx.Barrier(children)
         for number in range(children):
             # so short a message fits into the pipe in one piece, so the children may share its end
-            ctx.Process(target=work, args=(writer, start, steps), name=f"child {number + 1}").start()
+            ctx.Process(target=work, args=(writer, start, numbers), name=f"child {number + 1}").start()
         busy, seconds = done_together([reader.recv() for _ in range(children)])
-    return {"run": run}, f"{busy:.2f} s of work were done in {seconds:.2f} s: {busy / seconds:.1f} processors at work."
+    verdict = f"The children computed for {busy:.2f} s in all, within {seconds:.2f} s: {busy / seconds:.1f} processors"
+    return {"run": run}, f"{verdict} at work."
+
+
+def megabytes(pid: int) -> float:
+    """Return how much memory a process holds, with what it may share with others, in MB (its resident set size).
+
+    Raises TypeError or ValueError for what is no process id, and psutil.NoSuchProcess for one that no process has.
+    """
+    import psutil
+
+    return psutil.Process(validate.whole_number("pid", pid, 1, 2**31)).memory_info().rss / 1e6
+
+
+def what_may_be_used() -> str:
+    """Say how many processors this program may use, and whether this Python has a GIL."""
+    count = machine.processors()
+    # the question came with the builds that have none, in 3.13
+    has_gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    return f"{count:g} processor{'' if count == 1 else 's'} may be used; a GIL: {'yes' if has_gil else 'no'}"
 
 
 @dataclass(frozen=True)
@@ -254,44 +297,49 @@ def _orphans_now() -> Look:
     return left_behind.orphans(processes, os.getuid() if owner == "uids" else psutil.Process().username())
 
 
-def _slowest(times: dict[str, float]) -> str:
-    return max(times, key=lambda method: times[method])
+def _quicker(times: Mapping[str, float]) -> str:
+    ratio = times["two threads"] / times["two processes"]
+    if ratio >= A_DIFFERENCE:
+        return "processes"
+    return "threads" if ratio <= 1 / A_DIFFERENCE else "same"
 
 
-def _arrived(has_arrived: bool) -> str:
-    return "arrives" if has_arrived else "fails"
+def _noticed(went_on: bool) -> str:
+    return "nothing" if went_on else "raises"
 
 
 QUESTIONS = {
     "sharing": Question(
-        "The child adds one to start_here.counter. What is start_here.counter in the parent afterwards?",
+        "The child calls `visit` once and ends. What is start_here.visits in the parent afterwards?",
         {
-            "0": "The child has a `counter` of its own. It added one to that.",
+            "0": "The child has a `visits` of its own. It added one to that.",
         },
-        {"0": "still 0", "1": "1, as in the child", "differs": "it differs from run to run"},
+        {"0": "0", "1": "1", "differs": "it differs from run to run"},
         judge=str,
     ),
-    "slowest": Question(
-        "Which start method takes the longest on this machine?",
+    "twice": Question(
+        "Which pair is done sooner, the two threads or the two processes? "
+        f"Less than {A_DIFFERENCE} times apart counts as no difference.",
         {
-            "spawn": "It starts a Python from nothing, which imports all that it needs. A copy has it there at once.",
-            "forkserver": "It asks its clean process first, and that one copies itself. Here this took longest.",
-            "fork": "It copies the parent with all that is in it. Here this took longest.",
+            "processes": "Each process has an interpreter of its own. Two threads share one, and often must take "
+            "turns at it.",
+            "threads": "Something else had the processors while the processes were at work. Run the cell above again.",
+            "same": "Processes gain where threads take turns, and where a second processor is free. Here one of "
+            "the two was missing.",
         },
-        {"spawn": "spawn", "fork": "fork", "forkserver": "forkserver"},
-        judge=_slowest,
+        {"threads": "the two threads", "processes": "the two processes", "same": "no difference"},
+        judge=_quicker,
     ),
-    "from_a_cell": Question(
-        "A child is started with this worker. What happens?",
+    "error": Question(
+        "The worker divides by 0. What does the parent notice when it calls `join()`?",
         {
-            "fails": "The child looked for the worker by its name, and there was nothing of that name.",
-            "arrives": "A start method that copies the parent copies the worker too. `spawn` would not.",
+            "nothing": "An error stays in its process. `join()` only waits for the end, whatever the end is like.",
         },
         {
-            "arrives": "the greeting arrives",
-            "fails": "the child fails, and nothing arrives",
-            "never": "no child is ever started",
+            "raises": "join() raises ZeroDivisionError",
+            "nothing": "nothing: join() returns, and the parent goes on",
+            "ends": "the parent ends as well",
         },
-        judge=_arrived,
+        judge=_noticed,
     ),
 }

@@ -20,7 +20,7 @@ from helpers.measuring.machine import Allowance
 from helpers.show import lanes
 from helpers.supervision import left_behind
 from helpers.supervision.left_behind import Look, Process
-from helpers.supervision.supervisor import supervised
+from helpers.supervision.supervisor import expect_failure, supervised
 
 seen_here = pytest.mark.skipif(bool(left_behind._why_unseen()), reason=left_behind._why_unseen())
 each_method = pytest.mark.parametrize("method", get_all_start_methods())
@@ -40,10 +40,53 @@ def test_a_child_greets(method):
 
 
 @each_method
-def test_a_child_counts_in_its_own_memory(method):
-    report = answer_of(method, start_here.add_one)
-    assert report["counter"] == 1 and report["pid"] != os.getpid()
-    assert start_here.counter == 0
+def test_a_child_counts_visits_in_its_own_memory(method):
+    report = answer_of(method, start_here.visit)
+    assert report["visits"] == 1 and report["process"] != os.getpid()
+    assert start_here.visits == 0
+
+
+@each_method
+def test_five_children_share_a_counter(method):
+    ctx = get_context(method)
+    with supervised(deadline=20):
+        counter = ctx.Value("i", 0)
+        children = [ctx.Process(target=start_here.add_one, args=(counter,)) for _ in range(5)]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join()
+        assert 1 <= counter.value <= 5  # an update may be lost
+
+
+@each_method
+def test_a_child_that_stands_by_holds_memory_and_goes_when_told(method):
+    with supervised():
+        ctx = get_context(method)
+        ours, theirs = ctx.Pipe()
+        child = ctx.Process(target=start_here.stand_by, args=(theirs,))
+        child.start()
+        assert ours.recv() == "here I am"
+        assert 1 < start_here.megabytes(child.pid) < 1000
+        ours.send("thank you")
+        child.join()
+        assert child.exitcode == 0
+
+
+@each_method
+def test_a_child_divides_and_fails_at_zero(method):
+    assert answer_of(method, start_here.divide, 4) == 25
+    ctx = get_context(method)
+    with expect_failure(deadline=10) as failure:
+        child = ctx.Process(target=start_here.divide, args=(ctx.Pipe()[1], 0))
+        child.start()
+        child.join()
+    assert child.exitcode == 1 and "ZeroDivisionError" in str(failure)
+
+
+@pytest.mark.parametrize(("numbers", "total"), [(0, 0), (4, 14)])
+def test_squares_are_added_up(numbers, total):
+    assert start_here.add_squares(numbers) == total
 
 
 @each_method
@@ -53,6 +96,25 @@ def test_work_keeps_a_processor_busy(method):
     stint = answer_of(method, start_here.work, start, 200_000)
     assert before < stint.begin < stint.end < time.perf_counter()
     assert 0 < stint.busy <= stint.end - stint.begin + 0.02  # where the clock of processor time is coarse
+
+
+@pytest.mark.parametrize(
+    ("threads", "processes", "answer"),
+    [(2.0, 1.0, "processes"), (1.3, 1.0, "processes"), (1.2, 1.0, "same"), (1.0, 1.2, "same"), (1.0, 1.3, "threads")],
+)
+def test_a_pair_is_quicker_only_when_it_is_clearly_so(threads, processes, answer):
+    asked = start_here.QUESTIONS["twice"]
+    assert asked.judge({"two threads": threads, "two processes": processes}) == answer
+    assert answer in asked.answers and answer in asked.because
+
+
+@pytest.mark.parametrize(("enabled", "said"), [(True, "yes"), (False, "no")])
+def test_what_a_program_may_use_is_said(enabled, said, monkeypatch):
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: enabled, raising=False)
+    monkeypatch.setattr(machine, "processors", lambda: 1)
+    assert start_here.what_may_be_used() == f"1 processor may be used; a GIL: {said}"
+    monkeypatch.setattr(machine, "processors", lambda: 1.5)
+    assert start_here.what_may_be_used().startswith("1.5 processors may be used")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ stands beside it where `spin` and a C compiler are there. The exit code is the n
 """
 
 import statistics
+import subprocess
 import sys
 import time
 from itertools import islice, pairwise
@@ -102,6 +103,39 @@ def show_beside_spin():
         del explored
 
 
+PEAK = """
+import sys
+from pathlib import Path
+from helpers.lessons import interleavings
+from helpers.scheduling import explore
+
+def peak():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
+
+before = peak()
+explored = explore(interleavings.increments(2, 40))
+print(len(explored), peak() - before, peak())
+"""
+PEAK_GOAL = 2e9  # bytes
+
+
+def show_peak():
+    """Print the most memory that a fresh process had at once while it explored, as the system counts it."""
+    if not sys.platform.startswith("linux"):
+        print("\nno peak of memory: only Linux tells it in /proc")
+        return
+    told = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=True).stdout
+    states, grown, peak = map(int, told.split())
+    if peak > PEAK_GOAL:
+        missed.append("peak of memory")
+    met = "missed" if peak > PEAK_GOAL else "met"
+    print(
+        f"\nincrements 2 x 40 in a fresh process: at most {peak / 1e9:.2f} GB, goal {PEAK_GOAL / 1e9:g} GB {met}; "
+        f"{grown / states:.0f} bytes for each of {states:,} states"
+    )
+
+
 def show_replaying():
     """Print what all schedules of three increments take on real processes, once the workers are up."""
     scenario = interleavings.increments(3)
@@ -156,6 +190,7 @@ def show_running_free():
 if __name__ == "__main__":
     show_exploring()
     show_beside_spin()
+    show_peak()
     show_replaying()
     show_long_replay()
     show_running_free()

@@ -50,6 +50,7 @@ class Block:
             return self._open()
         except BaseException:
             _leave()
+            _raise_what_waited()
             raise
 
     def __exit__(

@@ -16,7 +16,6 @@ controller knows which steps depend on each other:
     ("pair", thing, thing)  made a duplex pipe whose ends these are
     ("started", token, name, kind, pid)  started a process or thread, which will say hello with this token
     ("signal", pid)         sent a signal that may end a process
-    ("named", kind, name), ("unnamed", kind, name)  made or removed something that outlives processes
     ("untracked", what)     used what can be shared without an operation: a file, plain memory
 
 A value of None stands for all that the participant has learned so far.
@@ -50,6 +49,7 @@ Needs = tuple[Any, ...]
 ALWAYS: Needs = ("always",)
 
 Place = tuple[str, int, str]  # file, line, function
+plain_kill = os.kill  # a probe stands before it
 INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
@@ -273,7 +273,7 @@ def leave() -> None:
         if pid is None or child._popen.method != "fork" or child._popen.returncode is not None:
             continue
         try:
-            os.kill(pid, signal.SIGKILL)
+            plain_kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         except OSError:
             pass
@@ -311,7 +311,8 @@ roots: set[CodeType] = set()  # of the frames in which a process begins; under f
 def _note_uncontrolled() -> None:
     thread = threading.current_thread().name
     file, line, _ = own_place(sys._getframe(2))
-    _uncontrolled.append(f"thread {thread} ({os.path.basename(file)}, line {line})")  # noqa: PTH119
+    place = f" ({os.path.basename(file)}, line {line})" if file else ""  # noqa: PTH119
+    _uncontrolled.append(f"thread {thread}{place}")
 
 
 def _forget_participants() -> None:

@@ -1,4 +1,4 @@
-"""The processes of a check: the template process, all that is forked of it run by run, and what they leave."""
+"""The processes of a check: the template processes, all that is forked of them run by run, and what they leave."""
 
 import os
 import pickle
@@ -13,154 +13,183 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
-from multiprocessing import get_start_method, resource_tracker, spawn, util
+from contextlib import ExitStack, suppress
+from multiprocessing import get_start_method, spawn, util
 from pathlib import Path
 from typing import Any, Self
 
-from helpers.control import protocol
+from helpers.control import protocol, template_process
 from helpers.control.participant import HELLO, is_own
-from helpers.control.probes import everything
+from helpers.control.probes import everything, resources
 from helpers.control.run import CannotCheck
+from helpers.supervision.interrupts import Block, gives_way, uninterrupted
+from helpers.supervision.session import open_session
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 _STARTS_WITHIN = 30.0  # seconds
-_ENDS_WITHIN = 2.0  # seconds
-_MOST_OUTPUT = 4000  # characters
+_LEAVES_WITHIN = 1.0  # seconds after it was asked to
+_ENDS_WITHIN = 2.0  # seconds after it was killed
+_MOST_OUTPUT = 4000  # bytes, the last of them
 
 
-class ProcessTree:
-    """The processes of one check."""
+class ProcessTree(Block):
+    """The processes of one check; no Ctrl-C cuts their start and their end in two."""
 
     def __init__(self, program: Callable[[], Any], grain: str) -> None:
-        self.name = getattr(_inner(program), "__qualname__", repr(program))
+        inner = _inner(program)
+        self.name = getattr(inner, "__qualname__", type(inner).__qualname__)
         if not hasattr(os, "fork"):
             raise CannotCheck("control forks each run of a program, which this system cannot; use Linux, macOS or WSL")
         self.program = program
         self.grain = grain
-        # where no other process can import it (from the cell of a notebook, say) each run is a fork of this process
-        self.is_own_fork = not _is_importable(program)
-        packed = b"" if self.is_own_fork else pickle.dumps(program)
-        self.job = pickle.dumps((_preparation(program), packed, _start_method(), grain))
+        # where no other process can import it (from the cell of a notebook, say) the runs are forks of this process
+        self._is_own_fork = not _is_importable(program)
+        packed = b"" if self._is_own_fork else pickle.dumps(program)
+        self._job = pickle.dumps((_preparation(program), packed, _start_method(), grain))
+        self._hellos: dict[str, tuple[protocol.Link, int]] = {}
+        self._exit_codes: dict[int, int] = {}
+        self._pidfds: dict[int, int] = {}  # pid -> what becomes ready when the process has ended
+        self._group = 0  # of processes, of this run
+        self._members: set[int] = set()  # pids in that group, of which the templates say when they have ended
 
     def __enter__(self) -> Self:
-        self.folder = tempfile.mkdtemp(prefix="control-")
-        self.listener, self.address = protocol.listen(self.folder)
-        ours, theirs = socket.socketpair()
-        self._output = (Path(self.folder) / "output").open("w+b")
-        code = (f"import sys; sys.path[:] = {sys.path!r}; from helpers.control.template_process import main; "
-                f"main({theirs.fileno()}, {self.folder!r}, {self.address!r}, {self.job.hex()!r})")  # fmt: skip
-        self._template = subprocess.Popen(
-            [sys.executable, *_interpreter_flags(), "-c", code],
-            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output,
-            start_new_session=True,
-        )  # fmt: skip
-        theirs.close()
-        self.link = protocol.Link(ours)
-        self._hellos: dict[str, tuple[protocol.Link, int]] = {}
-        self._dead: dict[int, int] = {}
-        self._handles: dict[int, int] = {}  # pid -> what becomes ready when the process has ended
-        self._group = 0
-        self._group_is_over = True
-        try:
-            self._receive(_STARTS_WITHIN)
-        except BaseException:
-            self.__exit__()
-            raise
+        return super().__enter__()
+
+    def _open(self) -> Self:
+        with ExitStack() as opened:
+            self.folder = tempfile.mkdtemp(prefix="", dir=open_session())
+            opened.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            self._listener, self.address = protocol.listen(self.folder)
+            opened.callback(self._listener.close)
+            self._output = opened.enter_context((Path(self.folder) / "output").open("w+b"))
+            opened.callback(resources.put_away, self.folder)
+            self._templates = [self._start_template(opened)]
+            if self._is_own_fork:
+                self._templates.append(self._fork_template(opened))
+            opened.callback(self._forget_run)
+            self._opened = opened.pop_all()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._forget_run()
-        self.link.close()
-        self.listener.close()
-        try:
-            self._template.wait(_ENDS_WITHIN)
-        except subprocess.TimeoutExpired:
-            self._template.kill()
-            self._template.wait()
-        self._output.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def _end(self, error: BaseException | None) -> None:
+        self._opened.close()
 
-    # -- a run -------------------------------------------------------------------------------------------------------
+    def _start_template(self, opened: ExitStack) -> protocol.Link:
+        """Start the template of importable programs, and of whatever is spawned; return the link to it."""
+        ours, theirs = socket.socketpair()
+        opened.callback(ours.close)
+        code = (f"import sys; sys.path[:] = {sys.path!r}; from helpers.control.template_process import main; "
+                f"main({theirs.fileno()}, {self.folder!r}, {self.address!r})")  # fmt: skip
+        with theirs:
+            try:
+                template = subprocess.Popen(
+                    [sys.executable, *_interpreter_flags(), "-c", code],
+                    pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output,
+                    start_new_session=True,
+                )  # fmt: skip
+            except OSError as error:
+                raise CannotCheck(f"{self.name} cannot be run, because no process can be started: {error}") from error
+        opened.callback(_reap, template)
+        link = protocol.Link(ours)
+        opened.callback(_dismiss, link)
+        self._expect_ready(link, self._job)
+        return link
 
-    def begin_run(self) -> None:
-        """Have the template process fork the first process of a run."""
-        self._output.truncate(0)
-        self._output.seek(0)
-        self._dead.clear()
-        self._hellos.clear()
-        self._group, self._group_is_over = 0, False
-        if self.is_own_fork:
-            self._group = self._fork()
-            return
-        self.link.send(("run", self.job))
-        until = time.monotonic() + _STARTS_WITHIN
-        while not self._group:
-            self._receive(until - time.monotonic())
-
-    def _fork(self) -> int:
-        from helpers.control import template_process
-
+    def _fork_template(self, opened: ExitStack) -> protocol.Link:
+        """Fork the template of a program that only this process knows; return the link to it."""
+        ours, theirs = socket.socketpair()
+        opened.callback(ours.close)
         everything.load()
+        # until the fork has its own handler, Ctrl-C would make it a second self of this process
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         with warnings.catch_warnings():
             # it is forked beside threads of this process, none of which it needs
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if pid == 0:
-            template_process.be_forked_program(self)
-        with suppress(OSError):
-            os.setpgid(pid, pid)
-        return pid
+            for link in self._templates:
+                link.close()
+            self._listener.close()
+            template_process.main_of_fork(theirs, self.folder, self.address, self._output.fileno(),
+                                          self.program, self.grain)  # fmt: skip
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        theirs.close()
+        opened.callback(_reap_fork, pid)
+        link = protocol.Link(ours)
+        opened.callback(_dismiss, link)
+        self._expect_ready(link, None)
+        return link
 
-    def as_child(self) -> None:
-        """Let go, in a fork of this process, of what belongs to the controller."""
-        os.setpgid(0, 0)
-        self.link.close()
-        self.listener.close()
-        for fd, file in ((0, os.devnull), (1, None), (2, None)):
-            os.dup2(self._output.fileno() if file is None else os.open(file, os.O_RDONLY), fd)
+    def _expect_ready(self, link: protocol.Link, job: bytes | None) -> None:
+        link.socket.settimeout(_STARTS_WITHIN)
 
-    def _reap_fork(self, within: float) -> None:
-        """Wait for the end of a run that is a fork of this process."""
-        until = time.monotonic() + within
-        while not (has_ended := os.waitpid(self._group, os.WNOHANG)[0]) and time.monotonic() < until:
-            time.sleep(0.001)
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._group, signal.SIGKILL)
-        if not has_ended:
-            os.waitpid(self._group, 0)
+        def wait() -> None:
+            if job is not None:
+                link.send(job)
+            link.receive()
 
-    def end_run(self, leftovers: set[tuple[str, str]]) -> str:
-        """See that no process of the run is left; return what they wrote."""
-        until = time.monotonic() + _ENDS_WITHIN / 2
-        asked = False
-        if self.is_own_fork and self._group:
-            self._reap_fork(_ENDS_WITHIN)
-            self._group_is_over = True
-        while self._group and not self._group_is_over:
-            left = until - time.monotonic()
-            if left <= 0:
-                if asked:
-                    break
-                self.link.send(("kill", self._group))
-                asked, until = True, time.monotonic() + _ENDS_WITHIN
-                continue
-            with suppress(TimeoutError):
-                self._receive(left)
-        self._forget_run()
-        for kind, name in leftovers:
-            _remove(kind, name)
+        try:
+            # the program is imported meanwhile, which may take long
+            if gives_way(wait):
+                raise CannotCheck(f"{self.name} was interrupted while it was imported")
+        except TimeoutError:
+            raise CannotCheck(
+                f"{self.name} cannot be run: it takes longer than {_STARTS_WITHIN:g} s to import"
+            ) from None
+        except (EOFError, OSError):
+            raise self._why_dead() from None
+
+    def _why_dead(self) -> CannotCheck:
+        words = self._read_output().strip().splitlines()[-1:]
+        died = "the process that each run is forked of has died; does the program end its parent?"
+        return CannotCheck(f"{self.name} cannot be run: {' '.join(words) or died}")
+
+    def _read_output(self) -> str:
+        """Return the end of what the processes wrote."""
+        self._output.seek(max(0, self._output.seek(0, os.SEEK_END) - _MOST_OUTPUT))
+        return self._output.read().decode(errors="replace")
+
+    # -- a run -------------------------------------------------------------------------------------------------------
+
+    @uninterrupted
+    def begin_run(self) -> None:
+        """Have the template process begin a run."""
+        self._output.truncate(0)
         self._output.seek(0)
-        return self._output.read().decode(errors="replace")[-_MOST_OUTPUT:]
+        self._exit_codes.clear()
+        self._group = 0
+        self._templates[-1].send(("run", 0))
+        until = time.monotonic() + _STARTS_WITHIN
+        while not self._group:
+            self._follow_templates(until - time.monotonic())
+            if time.monotonic() > until:
+                raise CannotCheck(f"{self.name} has not begun in time")
+
+    @uninterrupted
+    def end_run(self) -> str:
+        """See that no process of the run is left, and nothing that it has named; return what they wrote."""
+        if not self._await_members(_LEAVES_WITHIN):
+            for link in self._templates:
+                link.send(("kill", self._group))
+            self._await_members(_ENDS_WITHIN)
+        self._forget_run()
+        resources.put_away(self.folder)
+        return self._read_output()
+
+    def _await_members(self, within: float) -> bool:
+        until = time.monotonic() + within
+        while self._members and (left := until - time.monotonic()) > 0:
+            self._follow_templates(left)
+        return not self._members
 
     def _forget_run(self) -> None:
         for link, _ in self._hellos.values():
             link.close()
         self._hellos.clear()
-        for handle in self._handles.values():
+        for handle in self._pidfds.values():
             os.close(handle)
-        self._handles.clear()
+        self._pidfds.clear()
+        self._members.clear()
 
     def await_hello(self, token: str, pid: int, until: float) -> tuple[protocol.Link | None, int]:
         """Wait for a new participant; return its link and its pid, or None if it has died before."""
@@ -168,21 +197,17 @@ class ProcessTree:
             left = until - time.monotonic()
             if left <= 0:
                 raise CannotCheck(f"a process that {self.name} has started has not begun in time")
-            ready, _, _ = select.select([self.listener, self.link.socket], [], [], left)
-            if self.listener in ready:
-                self._greet()
-            elif self.link.socket in ready:
-                self._receive(left)
-                if pid in self._dead:
-                    return None, pid
+            self._follow_templates(left, self._listener)
+            if pid in self._exit_codes and token not in self._hellos:
+                return None, pid
         link, own_pid = self._hellos.pop(token)
-        if hasattr(os, "pidfd_open") and own_pid not in self._handles:
+        if hasattr(os, "pidfd_open") and own_pid not in self._pidfds:
             with suppress(OSError):
-                self._handles[own_pid] = os.pidfd_open(own_pid)
+                self._pidfds[own_pid] = os.pidfd_open(own_pid)
         return link, own_pid
 
     def _greet(self) -> None:
-        connection, _ = self.listener.accept()
+        connection, _ = self._listener.accept()
         connection.settimeout(_ENDS_WITHIN)
         link = protocol.Link(connection)
         what, token, pid, _ = link.receive()
@@ -192,8 +217,8 @@ class ProcessTree:
     def await_exit(self, pid: int, link: protocol.Link, within: float) -> int | None:
         """Wait until a process is really gone; return its exit code, None where it cannot be known."""
         until = time.monotonic() + within
-        if pid in self._handles:
-            select.select([self._handles[pid]], [], [], within)
+        if pid in self._pidfds:
+            select.select([self._pidfds[pid]], [], [], within)
         else:
             with suppress(OSError, EOFError):
                 link.socket.settimeout(within)
@@ -202,10 +227,13 @@ class ProcessTree:
         if (code := _zombie_code(pid)) is not None:
             return code
         # nobody but the template process has it for a child: it is reaped, and tells
-        while pid not in self._dead and (left := until - time.monotonic()) > 0:
-            with suppress(TimeoutError):
-                self._receive(min(left, 0.2))
-        return self._dead.get(pid)
+        while pid not in self._exit_codes and (left := until - time.monotonic()) > 0:
+            self._follow_templates(left)
+        return self._exit_codes.get(pid)
+
+    def has_died(self, pid: int) -> bool:
+        """Tell whether a process has ended, where that can be seen (Linux)."""
+        return pid in self._pidfds and bool(select.select([self._pidfds[pid]], [], [], 0)[0])
 
     def where(self, pid: int) -> str:
         """Return where a process is that does not come to its next operation."""
@@ -221,21 +249,28 @@ class ProcessTree:
                     return f"{function}, {Path(file).name}, line {line}"
         return ""
 
-    def _receive(self, within: float) -> None:
-        self.link.socket.settimeout(max(0.01, within))
-        try:
-            what, *content = self.link.receive()
-        except EOFError:
-            self._output.seek(0)
-            words = self._output.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise CannotCheck(f"{self.name} cannot be run: {' '.join(words) or 'its process has died'}") from None
-        if what == "forked":
-            self._group = content[0]
-        elif what == "dead":
-            pid, code, is_over = content
-            self._dead[pid] = code
-            if is_over:
-                self._group_is_over = True
+    def _follow_templates(self, within: float, listener: socket.socket | None = None) -> None:
+        """Take note of what the templates tell, and of who says hello; wait for the first of it, if need be."""
+        links = [link for link in self._templates if link.has_message()]
+        if not links:
+            ends: list[socket.socket] = [link.socket for link in self._templates]
+            ready, _, _ = select.select([*ends, *([listener] if listener else [])], [], [], max(0.0, within))
+            if listener in ready:
+                self._greet()
+            links = [link for link in self._templates if link.socket in ready]
+        for link in links:
+            try:
+                what, pid, number = link.receive()
+            except EOFError:
+                raise self._why_dead() from None
+            if what == "dead":
+                self._exit_codes[pid] = number
+                self._members.discard(pid)
+            elif what == "begun":
+                self._group = number
+                self._members = {pid}
+            elif number == self._group:
+                self._members.add(pid)
 
 
 def _preparation(program: Callable[[], Any]) -> dict[str, Any] | None:
@@ -285,6 +320,28 @@ def _is_own_file(file: str) -> bool:
     return not file.startswith("<") and is_own(compile("", file, "exec"), {})
 
 
-def _remove(kind: str, name: str) -> None:
-    with suppress(OSError, KeyError):
-        vars(resource_tracker)["_CLEANUP_FUNCS"][kind](name)
+def _dismiss(link: protocol.Link) -> None:
+    """Have a template kill all that it has forked, and end."""
+    with suppress(OSError):
+        link.socket.settimeout(_ENDS_WITHIN)
+        link.send(("end", 0))
+    link.close()
+
+
+def _reap(template: subprocess.Popen[bytes]) -> None:
+    """Wait for the end of a template whose link was closed."""
+    try:
+        template.wait(_ENDS_WITHIN)
+    except subprocess.TimeoutExpired:
+        template.kill()
+        template.wait()
+
+
+def _reap_fork(pid: int) -> None:
+    """Wait for the end of a forked template whose link was closed."""
+    until = time.monotonic() + _ENDS_WITHIN
+    with suppress(ChildProcessError):
+        while not os.waitpid(pid, os.WNOHANG)[0]:
+            if time.monotonic() > until:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.001)

@@ -23,7 +23,7 @@ class Link:
 
     def __init__(self, end: socket.socket) -> None:
         self.socket = end
-        self._received = b""
+        self._received = bytearray()
 
     def send(self, message: Any) -> None:
         """Send a message of plain values (numbers, strings, bytes, None, tuples of them)."""
@@ -32,7 +32,7 @@ class Link:
 
     def receive(self) -> Any:
         """Return the next message; raises EOFError when the other end is gone, TimeoutError as the socket does."""
-        while len(self._received) < 4 or len(self._received) < 4 + _SIZE.unpack_from(self._received)[0]:
+        while not self.has_message():
             try:
                 more = self.socket.recv(65536)
             except ConnectionError:
@@ -41,8 +41,13 @@ class Link:
                 raise EOFError
             self._received += more
         end = 4 + _SIZE.unpack_from(self._received)[0]
-        data, self._received = self._received[4:end], self._received[end:]
-        return marshal.loads(data)
+        message = marshal.loads(memoryview(self._received)[4:end])
+        del self._received[:end]
+        return message
+
+    def has_message(self) -> bool:
+        """Tell whether a whole message has been received already."""
+        return len(self._received) >= 4 and len(self._received) >= 4 + _SIZE.unpack_from(self._received)[0]
 
     def close(self) -> None:
         """Close this end."""

@@ -146,7 +146,6 @@ class Run:
         self._idle = 0
         self._named_in_step = 0
         self._has_untracked = not merges
-        self._leftovers: set[tuple[str, str]] = set()
         self._killed: set[str] = set()
 
     def perform(self, choose: Choose) -> Execution:
@@ -216,8 +215,10 @@ class Run:
                 continue
             what, accesses, observed, detail, uncontrolled, content = message
             if uncontrolled:
-                who = uncontrolled[0]
-                raise CannotCheck(f"the program uses {who}, which is no process: threads are not controlled")
+                raise CannotCheck(
+                    f"{uncontrolled[0]} uses objects of multiprocessing; control schedules processes, not threads that "
+                    "a program starts itself (by threading, concurrent.futures, asyncio): use Process or Pool there"
+                )
             step.detail = ", ".join(filter(None, (step.detail, detail)))
             step.observed += observed
             self._apply_all(participant, step, accesses, local, changes)
@@ -233,7 +234,9 @@ class Run:
             if what == OUTCOME:
                 self.result.pickled = content
             self._note_killed(changes)
-            participant.link.socket.sendall(protocol.GO)
+            # it may have been killed along with another
+            with suppress(OSError):
+                participant.link.socket.sendall(protocol.GO)
 
     def _new_local(self, local: int, step: Step, changes: "_Changes") -> int:
         # where no two states can be told to be the same, each is known by the way that led there
@@ -274,10 +277,6 @@ class Run:
                     self._pair(*values)
                 case "signal":
                     self._killed |= {other.name for other in self.participants.values() if other.pid == values[0]}
-                case "named":
-                    self._leftovers.add(tuple(values))
-                case "unnamed":
-                    self._leftovers.discard(tuple(values))
                 case "untracked":
                     self._has_untracked = True
                 case _:
@@ -413,11 +412,15 @@ class Run:
 
     def _note_exit(self, participant: _Participant, changes: "_Changes") -> None:
         """Note that a process has ended without a word."""
+        leader = self.participants["main"]
+        if participant.pid != leader.pid and self.tree.has_died(leader.pid):
+            # it took the others along
+            participant = leader
         same_process = (other for other in self.participants.values() if other.pid == participant.pid)
         main = next(other for other in same_process if other.kind == "process")
         code = self.tree.await_exit(participant.pid, participant.link, _EXIT_SHOWS_WITHIN)
         self._note_end(main, code, changes)
-        if code != 0:
+        if code != 0 and self.result.reason is None:
             how = f"was killed by {_signal_name(-code)}" if code and code < 0 else f"left with exit code {code}"
             main.crash = main.crash or f"{main.name} {how if code is not None else 'ended without a word'}"
             self.result.reason, self.result.words = "crash", main.crash
@@ -430,6 +433,8 @@ class Run:
                 code = self.tree.await_exit(participant.pid, participant.link, _SIGNAL_WORKS_WITHIN)
                 if code is not None:
                     self._note_end(participant, code, changes)
+                if name == "main" and code is not None:
+                    self.result.reason, self.result.words = "crash", "main was killed by another process of the program"
         self._killed.clear()
 
     # -- judgement ---------------------------------------------------------------------------------------------------
@@ -467,12 +472,14 @@ class Run:
 
     def _receive(self, participant: _Participant) -> tuple | None:
         """Return the next message of a participant; None when its process has ended."""
-        participant.link.socket.settimeout(_STEP_DEADLINE)
+        participant.link.socket.settimeout(max(0.01, min(_STEP_DEADLINE, self.until - time.monotonic())))
         try:
             return participant.link.receive()
         except EOFError:
             return None
         except TimeoutError:
+            if time.monotonic() > self.until:
+                raise OutOfTime from None
             self._name_loop(participant)
             raise _Stuck from None
 
@@ -487,7 +494,7 @@ class Run:
             with suppress(OSError):
                 participant.link.socket.sendall(protocol.QUIT)
             participant.link.close()
-        self.result.output = self.tree.end_run(self._leftovers)
+        self.result.output = self.tree.end_run()
         self.result.names = dict(self._identities)
 
 

@@ -18,6 +18,7 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 _STEP = 1_000_000  # ns: a step lasts a millisecond in the trace
 _MOST_LINES = 60  # of a story
 _MOST_OUTCOMES = 6  # that a verdict names
+_MOST_CHARACTERS = 200  # of an outcome
 _EVENTS = set(EventKind) - {
     EventKind.START,
     EventKind.BEGIN,
@@ -52,7 +53,7 @@ def in_words(step: Step) -> str:
 def end(run: Execution) -> str:
     """Return how a run ended."""
     if run.reason in (None, "outcome"):
-        return f"the outcome {run.outcome!r} in {_plural(len(run.steps), 'step')}"
+        return f"the outcome {_short(run.outcome)} in {_plural(len(run.steps), 'step')}"
     return f"a {run.reason} ({run.words})" if run.words else f"a {run.reason}"
 
 
@@ -94,7 +95,8 @@ def verdict(result: "Result") -> str:
         again = f"rerun({result.program}, {result.failure.schedule!r})"
         which = "each one" if result.strategy == "rerun" and result.runs > 1 else "the last one"
         return f"{runs}, and {which} failed.\n{result.failure.story}\nAgain: {again}"
-    outcomes = ", ".join(f"{outcome!r} ({count})" for outcome, count in list(result.outcomes.items())[:_MOST_OUTCOMES])
+    named = list(result.outcomes.items())[:_MOST_OUTCOMES]
+    outcomes = ", ".join(f"{_short(outcome)} ({count})" for outcome, count in named)
     if len(result.outcomes) > _MOST_OUTCOMES:
         outcomes += f" and {len(result.outcomes) - _MOST_OUTCOMES} others"
     proof = (
@@ -103,6 +105,7 @@ def verdict(result: "Result") -> str:
         else "Not every schedule was tried"
     )
     reach = "at operations on multiprocessing objects" if result.grain == "operation" else "at operations and lines"
+    outcomes = outcomes or "none, it ends before it returns"
     return (
         f"{runs}, none failed. Outcomes: {outcomes}.\n{proof}, with switches {reach} only. What runs between two "
         f"switches (plain memory, C code) and other machines are out of its sight."
@@ -110,7 +113,7 @@ def verdict(result: "Result") -> str:
 
 
 def _headline(run: Execution, reason: str, outcome: Hashable) -> str:
-    return f"The outcome is {outcome!r}" if reason == "outcome" else reason.capitalize()
+    return f"The outcome is {_short(outcome)}" if reason == "outcome" else reason.capitalize()
 
 
 def _names(run: Execution) -> dict[str, str]:
@@ -261,6 +264,11 @@ def _messages(run: Execution, events: list[Event]) -> list[Message]:
             elif sent.get(channel) and step.detail:
                 messages.append(Message(sent[channel].pop(0), event))
     return messages
+
+
+def _short(outcome: Hashable) -> str:
+    text = repr(outcome)
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}... ({len(text):,} characters)"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -2,7 +2,7 @@
 
 Every run of a program begins in a fresh process, and so does every child of it that is spawned: they import the
 program's own modules anew, but find the interpreter and the installed modules ready. A fork takes a hundredth of the
-time that an interpreter takes to start.
+time that an interpreter takes to start. The process of the next run is forked while this run goes on.
 """
 
 import ctypes
@@ -16,33 +16,40 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from multiprocessing import context, forkserver, process, spawn, util
-from typing import Any
+from typing import Any, NoReturn
 
 from helpers.control import participant, protocol
-from helpers.control.probes import everything, processes
+from helpers.control.probes import everything, processes, resources
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 _MOST_FDS = 250
 _PR_SET_CHILD_SUBREAPER = 36  # of prctl(2)
 _GROUP = struct.Struct("<q")
+_ENDS_WITHIN = 1.0  # seconds after it was killed
 
 
 class Template:
-    """What the template process does until its link to the controller breaks."""
+    """What a template process does until its link to the controller breaks."""
 
-    def __init__(self, link: protocol.Link, listener: socket.socket, folder: str) -> None:
+    def __init__(
+        self, link: protocol.Link, folder: str, perform: Callable[[], None], listener: socket.socket | None = None
+    ) -> None:
         self.link = link
-        self.listener = listener
         self.folder = folder
+        self.perform = perform  # what each run does
+        self.listener = listener  # for those who want a process spawned
         self.wake, self._bell = socket.socketpair()
         self.status: dict[int, int] = {}  # pid of a spawned child -> where its starter reads how it ended
         self.groups: dict[int, int] = {}  # pid of every child that has not been reaped -> its process group
+        self.next_run = 0, -1  # the pid of a process that is ready for the next run, and where it is told to begin
 
     def serve(self) -> None:
         """Fork what is asked for, and report every end."""
@@ -50,50 +57,83 @@ class Template:
             end.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._bell.fileno())
-        self.link.send(("ready",))
+        self.link.send(("ready", 0, 0))
+        self._prepare_run()
+        sources = [self.link.socket, self.wake, *([self.listener] if self.listener else [])]
         while True:
-            ready, _, _ = select.select([self.link.socket, self.listener, self.wake], [], [])
+            ready, _, _ = select.select(sources, [], [])
             if self.wake in ready:
                 with suppress(BlockingIOError):
                     self.wake.recv(4096)
                 self._reap()
             if self.listener in ready:
                 self._fork_spawned()
-            if self.link.socket in ready:
-                try:
-                    what, content = self.link.receive()
-                except EOFError:
-                    self._kill_all()
-                    # the controller does that too, unless it was killed
-                    shutil.rmtree(self.folder, ignore_errors=True)
-                    return
-                if what == "run":
-                    self._fork_program(content)
-                else:
-                    _kill_group(content)
+            if self.link.socket in ready and not self._obey():
+                return
 
-    def _fork_program(self, job: bytes) -> None:
+    def _obey(self) -> bool:
+        """Do what the controller asks for; False when that was the last."""
+        while True:
+            try:
+                what, group = self.link.receive()
+            except EOFError:
+                # it was killed; otherwise it is the one that puts away what is left
+                self._kill_all()
+                resources.put_away(self.folder)
+                shutil.rmtree(self.folder, ignore_errors=True)
+                return False
+            match what:
+                case "run":
+                    self._begin_run()
+                case "kill":
+                    self._kill(group)
+                case "end":
+                    self._kill_all()
+                    return False
+            if not self.link.has_message():
+                return True
+
+    def _prepare_run(self) -> None:
+        """Fork the process of the next run; it waits until it may begin."""
+        told, tell = os.pipe()
         pid = os.fork()
         if pid == 0:
-            _as_child(self._close)
+            os.close(tell)
+            self._let_go()
             os.setpgid(0, 0)
-            run_program(job, self.folder)
+            if os.read(told, 1):
+                os.close(told)
+                self.perform()
+            os._exit(0)
+        os.close(told)
         with suppress(OSError):
             os.setpgid(pid, pid)
         self.groups[pid] = pid
-        self.link.send(("forked", pid))
+        self.next_run = pid, tell
+
+    def _begin_run(self) -> None:
+        pid, tell = self.next_run
+        with suppress(BrokenPipeError):
+            os.write(tell, b"!")
+        os.close(tell)
+        self.link.send(("begun", pid, pid))
+        self._prepare_run()
 
     def _fork_spawned(self) -> None:
+        assert self.listener
         connection, _ = self.listener.accept()
         with connection:
-            group, fds, _, _ = socket.recv_fds(connection, _GROUP.size, _MOST_FDS)
-        group = _GROUP.unpack(group)[0]
+            packed, fds, _, _ = socket.recv_fds(connection, _GROUP.size, _MOST_FDS)
+        if not packed:
+            # who asked was killed meanwhile
+            return
+        group = _GROUP.unpack(packed)[0]
         data, status, *inherited = fds
         pid = os.fork()
         if pid == 0:
-            _as_child(self._close)
+            self._let_go()
             os.close(status)
-            # its run may be over already; then the controller ends it by its pid
+            # its run may be over already, or of another session; then the controller ends it by its pid
             with suppress(OSError):
                 os.setpgid(0, group)
             forkserver._forkserver._inherited_fds = inherited
@@ -102,6 +142,7 @@ class Template:
         for fd in (data, *inherited):
             os.close(fd)
         self.status[pid], self.groups[pid] = status, group
+        self.link.send(("spawned", pid, group))
         os.write(status, struct.pack("q", pid))
 
     def _reap(self) -> None:
@@ -112,30 +153,54 @@ class Template:
                 return
             if pid == 0:
                 return
-            if self.groups.get(pid) == pid:
+            code = os.waitstatus_to_exitcode(state)
+            if self.groups.pop(pid, 0) == pid:
                 # whoever is left of the run that it led
                 _kill_group(pid)
-            code = os.waitstatus_to_exitcode(state)
-            group = self.groups.pop(pid, 0)
+                self._kill_adopted()
             if (status := self.status.pop(pid, None)) is not None:
                 with suppress(OSError):
                     os.write(status, struct.pack("q", code))
                 os.close(status)
-            self.link.send(("dead", pid, code, group not in self.groups.values()))
+            self.link.send(("dead", pid, code))
 
-    def _kill_all(self) -> None:
-        for pid, group in self.groups.items():
-            _kill_group(group)
+    def _kill(self, group: int) -> None:
+        _kill_group(group)
+        for pid in [pid for pid, its_group in self.groups.items() if its_group == group]:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
 
-    def _close(self) -> None:
+    def _kill_adopted(self) -> None:
+        """Kill those who left their process group and then lost their parent (Linux)."""
+        with suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children") as children:  # noqa: PTH123
+            for pid in map(int, children.read().split()):
+                if pid not in self.groups:
+                    os.kill(pid, signal.SIGKILL)
+
+    def _kill_all(self) -> None:
+        """Kill and reap every child."""
+        for group in {*self.groups.values()}:
+            self._kill(group)
+        self.groups.clear()
+        until = time.monotonic() + _ENDS_WITHIN
+        with suppress(ChildProcessError):
+            while time.monotonic() < until:
+                if not os.waitpid(-1, os.WNOHANG)[0]:
+                    self._kill_adopted()
+                    time.sleep(0.001)
+
+    def _let_go(self) -> None:
+        """Give up, in a child, what belongs to the template."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for each in (self.link.socket, self.listener, self.wake, self._bell):
-            each.close()
-        for status in self.status.values():
-            os.close(status)
+            if each:
+                each.close()
+        for fd in (*self.status.values(), self.next_run[1]):
+            with suppress(OSError):
+                os.close(fd)
+        # what multiprocessing counts begins anew
+        process._children.clear()
 
 
 def connect_to_new_process(fds: list[int]) -> tuple[int, int]:
@@ -170,23 +235,10 @@ def run_program(job: bytes, folder: str) -> None:
         processes.perform_program(pickle.loads(program), grain)
 
 
-def be_forked_program(tree: Any) -> None:
-    """Be the first process of a run, forked not of the template process but of the process that checks."""
-    global _spawner
+def run_known_program(program: Callable[[], Any], grain: str) -> None:
+    """Be the first process of a run whose program is here already."""
     with _end_of_process():
-        tree.as_child()
-        # in a notebook these write to threads that a fork does not have
-        sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115
-        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _spawner = os.path.join(tree.folder, "spawn")  # noqa: PTH118
-        process.current_process()._config["tempdir"] = tree.folder
-        process._children.clear()
-        util._finalizer_registry.clear()
-        faulthandler.register(signal.SIGUSR1, file=open(os.path.join(tree.folder, "where"), "a"))  # noqa
-        participant.configure(tree.address)
-        everything.install(connect_to_new_process)
-        processes.perform_program(tree.program, tree.grain)
+        processes.perform_program(program, grain)
 
 
 @contextmanager
@@ -205,23 +257,55 @@ def _end_of_process() -> Iterator[None]:
         os._exit(code)
 
 
-def main(fd: int, folder: str, address: protocol.Address, job: str) -> None:
-    """Be the template process; `fd` is its end of the link to the controller, `job` what it will run, in hex."""
-    global _spawner
+def main(fd: int, folder: str, address: protocol.Address) -> None:
+    """Be the template process; `fd` is its end of the link to the controller, which first tells the job."""
+    link = protocol.Link(socket.socket(fileno=fd))
+    job = link.receive()
     listener = socket.socket(socket.AF_UNIX)
-    _spawner = os.path.join(folder, "spawn")  # noqa: PTH118 (no Path where children import)
-    listener.bind(_spawner)
+    listener.bind(_path_of_spawner(folder))
     listener.listen(64)
     everything.load()
-    warm_up(*_imported_by(bytes.fromhex(job)))
+    warm_up(*_imported_by(job))
+    _install(folder, address)
+    gc.collect()
+    gc.freeze()
+    Template(link, folder, partial(run_program, job, folder), listener).serve()
+
+
+def main_of_fork(
+    end: socket.socket, folder: str, address: protocol.Address, output: int, program: Callable[[], Any], grain: str
+) -> NoReturn:
+    """Be the template process as a fork of the process that checks, because nobody else knows the program."""
+    with _end_of_process():
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        for fd, source in enumerate((os.open(os.devnull, os.O_RDONLY), output, output)):
+            os.dup2(source, fd)
+        # in a notebook these write to threads that a fork does not have
+        sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+        sys.excepthook = sys.__excepthook__
+        util._finalizer_registry.clear()
+        process.current_process()._config["tempdir"] = folder
+        _install(folder, address)
+        gc.freeze()
+        Template(protocol.Link(end), folder, partial(run_known_program, program, grain)).serve()
+    raise AssertionError("the process has ended")
+
+
+def _install(folder: str, address: protocol.Address) -> None:
+    global _spawner
+    _spawner = _path_of_spawner(folder)
     participant.configure(address)
-    everything.install(connect_to_new_process)
+    everything.install(folder, connect_to_new_process)
     # a process that does not come to its next operation is asked where it is
     faulthandler.register(signal.SIGUSR1, file=open(os.path.join(folder, "where"), "a"))  # noqa: SIM115, PTH118, PTH123
     _adopt_orphans()
-    gc.collect()
-    gc.freeze()
-    Template(protocol.Link(socket.socket(fileno=fd)), listener, folder).serve()
+
+
+def _path_of_spawner(folder: str) -> str:
+    return os.path.join(folder, "spawn")  # noqa: PTH118 (no Path where children import)
 
 
 def _adopt_orphans() -> None:
@@ -294,12 +378,6 @@ class _KeptModules:
 def _is_installed(module: Any) -> bool:
     file = getattr(module, "__file__", None)
     return file is None or file.startswith(participant.INSTALLED) or "site-packages" in file
-
-
-def _as_child(close: Any) -> None:
-    close()
-    # what multiprocessing counts begins anew
-    process._children.clear()
 
 
 def _kill_group(group: int) -> None:

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -39,11 +40,9 @@ def fail():
     raise ValueError("the worker's own words")
 
 
-def fork_and_leave(note):
-    pid = os.fork()
-    if pid == 0:
-        time.sleep(60)
-    note.write_text(str(pid))
+def start_and_leave(note):
+    forgotten = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    note.write_text(str(forgotten.pid))
     os._exit(0)
 
 
@@ -69,7 +68,7 @@ def child_fails(method):
 
 
 def child_leaves_a_grandchild(note, method):
-    return _join_one(method, fork_and_leave, note)
+    return _join_one(method, start_and_leave, note)
 
 
 def waits_for_itself(note, method):
@@ -77,6 +76,48 @@ def waits_for_itself(note, method):
     note.write_text(lock._semlock.name)
     lock.acquire()
     lock.acquire()
+
+
+def leaves_a_lock(note, method):
+    lock = get_context(method).Lock()
+    note.write_text(lock._semlock.name)
+    os._exit(3)
+
+
+def forks_by_itself():
+    if os.fork() == 0:
+        os._exit(0)
+    os.wait()
+
+
+def kills_its_child(method):
+    ctx = get_context(method)
+    child = ctx.Process(target=sleep_for_ever, args=(ctx.Value("i", 0),), name="child")
+    child.start()
+    os.kill(child.pid, signal.SIGKILL)
+    child.join()
+    return child.exitcode
+
+
+def kill_parent():
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(1)
+
+
+def child_kills_its_parent(method):
+    return _join_one(method, kill_parent)
+
+
+def size_of(data):
+    return len(data)
+
+
+def returns_much():
+    return b"x" * 1_000_000
+
+
+def says_why_it_exits():
+    sys.exit("there is no such bank")
 
 
 def child_exits_politely(method):

@@ -13,6 +13,7 @@ import pytest
 
 from helpers.control import CannotCheck, check, rerun, run
 from helpers.control.strategies import Search
+from helpers.supervision.session import open_session
 from tests.control import misbehaviour, programs
 from tests.control.programs import PAIRS
 
@@ -235,15 +236,68 @@ def test_nobody_gets_the_lock_of_a_dead_process():
     assert result.failure.reason in ("crash", "deadlock")
 
 
-@pytest.mark.parametrize("program", [misbehaviour.draws, misbehaviour.uses_a_thread], ids=lambda each: each.__name__)
-def test_a_program_that_depends_on_more_than_the_schedule_is_not_judged(program):
-    with pytest.raises(CannotCheck, match="depends on more than the schedule|threads are not controlled"):
-        check(of(program))
+@each_method
+def test_a_process_that_the_program_itself_kills_is_no_crash(method):
+    assert set(check(of(misbehaviour.kills_its_child, method)).outcomes) == {-9}
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="elsewhere it is not seen who died first")
+def test_the_death_of_the_first_process_is_its_own_and_not_its_killers():
+    failure = check(of(misbehaviour.child_kills_its_parent)).failure
+    assert failure.reason == "crash"
+    assert "main was killed by" in failure.conflict
+
+
+def test_why_a_program_exits_is_part_of_the_story():
+    assert "there is no such bank" in check(misbehaviour.says_why_it_exits).failure.story
+
+
+def test_an_error_is_shown_from_the_programs_own_line_on():
+    story = check(misbehaviour.program_fails).failure.story
+    assert "misbehaviour.py" in story
+    assert "helpers" not in story
+
+
+def test_a_program_that_depends_on_more_than_the_schedule_is_not_judged():
+    with pytest.raises(CannotCheck, match="depends on more than the schedule"):
+        check(of(misbehaviour.draws))
+
+
+@pytest.mark.parametrize(
+    "program, words",
+    [
+        (of(misbehaviour.uses_a_thread), "thread Thread-1.* use Process or Pool there"),
+        (misbehaviour.forks_by_itself, "calls os.fork itself.*start it with multiprocessing"),
+    ],
+    ids=["threads", "fork"],
+)
+def test_what_control_cannot_schedule_is_refused(program, words):
+    with pytest.raises(CannotCheck, match=words):
+        check(program)
 
 
 def test_an_outcome_that_cannot_be_counted_is_refused():
     with pytest.raises(CannotCheck, match=r"hashable.*not \[1\]"):
         check(misbehaviour.returns_a_list)
+
+
+def test_an_outcome_of_any_size_is_counted_and_shown_in_short():
+    result = check(misbehaviour.returns_much)
+    assert set(result.outcomes) == {b"x" * 1_000_000}
+    assert len(repr(result)) < 1000
+
+
+def test_arguments_of_any_size_reach_the_program():
+    assert set(check(functools.partial(misbehaviour.size_of, b"x" * 300_000)).outcomes) == {300_000}
+
+
+def test_nothing_stays_when_no_process_can_be_started(monkeypatch):
+    check(of(programs.no_lost_update), runs=1)  # so that the folder for all checks is there
+    before = set(open_session().iterdir())
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(CannotCheck, match="no process can be started"):
+        check(of(programs.no_lost_update))
+    assert set(open_session().iterdir()) == before
 
 
 def test_messages_that_differ_in_every_run_do_not_hide_the_schedule():
@@ -258,9 +312,12 @@ def test_orders_that_differ_only_in_plain_memory_are_told_apart():
 
 @pytest.mark.skipif(not Path("/dev/shm").exists(), reason="looks into /dev/shm")
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "fork"])
-def test_no_semaphore_stays_of_a_program_that_does_not_end(method, tmp_path):
+@pytest.mark.parametrize(
+    "program, reason", [(misbehaviour.waits_for_itself, "deadlock"), (misbehaviour.leaves_a_lock, "crash")]
+)
+def test_no_semaphore_stays_of_a_program_that_does_not_put_it_away(program, reason, method, tmp_path):
     note = tmp_path / "name"
-    assert check(functools.partial(misbehaviour.waits_for_itself, note, method)).failure.reason == "deadlock"
+    assert check(functools.partial(program, note, method)).failure.reason == reason
     assert not Path("/dev/shm", f"sem.{note.read_text().removeprefix('/')}").exists()
 
 

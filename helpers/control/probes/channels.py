@@ -166,7 +166,7 @@ def replace_everywhere(plain: Any, ours: Any) -> None:
     """Put ours in place of a function wherever a module has imported it by name."""
     for module in list(sys.modules.values()):
         for name, value in list(getattr(module, "__dict__", {}).items()):
-            if value is plain and name != "_plain_wait":
+            if value is plain and name not in ("_plain_wait", "plain_kill"):
                 setattr(module, name, ours)
 
 

@@ -14,11 +14,11 @@ def load() -> None:
         import_module(f"helpers.control.probes.{name}")
 
 
-def install(connect_to_new_process: Callable[[list[int]], tuple[int, int]] | None) -> None:
-    """Put every probe in place; spawned processes come from where `connect_to_new_process` gets them."""
+def install(folder: str, connect_to_new_process: Callable[[list[int]], tuple[int, int]]) -> None:
+    """Put every probe in place.
+
+    Spawned processes come from where `connect_to_new_process` gets them; what they name is noted in the folder.
+    """
+    arguments = {"processes": (connect_to_new_process,), "resources": (folder,)}
     for name in _PROBES:
-        module = import_module(f"helpers.control.probes.{name}")
-        if name == "processes":
-            module.install(connect_to_new_process)
-        else:
-            module.install()
+        import_module(f"helpers.control.probes.{name}").install(*arguments.get(name, ()))

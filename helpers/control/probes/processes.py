@@ -16,6 +16,7 @@ from multiprocessing import (
     synchronize,
     util,
 )
+from types import TracebackType
 from typing import Any
 
 from helpers.control import participant as participants
@@ -33,7 +34,7 @@ Connect = Callable[[list[int]], tuple[int, int]]
 grain = "operation"  # of this run
 
 
-def install(connect_to_new_process: Connect | None) -> None:
+def install(connect_to_new_process: Connect) -> None:
     """Stop before every operation on a process; spawned ones come from where `connect_to_new_process` gets them."""
     base = process.BaseProcess
     base.start, base.join, base._bootstrap = _start, _join, _bootstrap
@@ -44,10 +45,9 @@ def install(connect_to_new_process: Connect | None) -> None:
     for method in ("terminate", "kill", "interrupt"):
         if method in vars(base):
             whole(base, method, method, _thing, stops=True)
-    popen_fork.Popen._send_signal = _noted_signal(popen_fork.Popen._send_signal)
+    replace_everywhere(os.kill, _kill)
     exempt(popen_fork.Popen, "poll")
-    if connect_to_new_process:
-        _spawn_from(connect_to_new_process)
+    _spawn_from(connect_to_new_process)
     replace_everywhere(time.sleep, _sleep)
     time.sleep = _sleep
     # not in `connection`, whose loops end when time passes
@@ -68,12 +68,15 @@ def perform_program(program: Callable[[], Any], grain_of_run: str) -> None:
         outcome = program()
     except SystemExit as error:
         sys.settrace(None)
+        if not isinstance(error.code, int | None):
+            print(error.code, file=sys.stderr)
         participant.end(error.code if isinstance(error.code, int) else int(error.code is not None))
         return
     except BaseException as error:
         sys.settrace(None)
         participant.tell_crash(_words_for(error))
-        sys.excepthook(*sys.exc_info())
+        error.__traceback__ = _own_part(error.__traceback__)
+        sys.excepthook(type(error), error, error.__traceback__)
         participant.end(1)
         return
     sys.settrace(None)
@@ -147,7 +150,19 @@ def _words_for(error: BaseException) -> str:
         if is_own(trace.tb_frame.f_code, trace.tb_frame.f_globals):
             place = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno})"  # noqa: PTH119
         trace = trace.tb_next
-    return f"{type(error).__name__}: {error}{place}"
+    try:
+        words = f": {error}" if str(error) else ""
+    except Exception:
+        words = ""
+    return f"{type(error).__name__}{words}{place}"
+
+
+def _own_part(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without its beginning, where the instrument calls the program."""
+    own = trace
+    while own and not is_own(own.tb_frame.f_code, own.tb_frame.f_globals):
+        own = own.tb_next
+    return own or trace
 
 
 def _thing(child: Any) -> str:
@@ -190,15 +205,18 @@ def _look(method: str, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return look
 
 
-def _noted_signal(plain: Callable[[Any, int], None]) -> Callable[[Any, int], None]:
-    @functools.wraps(plain)
-    def send_signal(popen: Any, number: int) -> None:
-        plain(popen, number)
-        if participant := here():
-            participant.accessed("signal", popen.pid)
-            participant.settle()
-
-    return send_signal
+def _kill(pid: int, number: int) -> None:
+    """Send a signal (see `os.kill`), and wait until whoever it ends has ended."""
+    participant = here() if number and pid != os.getpid() else None
+    if participant is None:
+        participants.plain_kill(pid, number)
+        return
+    if not participant.exemptions:
+        child = next((child for child in process._children if child.pid == pid), None)
+        participant.before("kill", _thing(child) if child else "")
+    participants.plain_kill(pid, number)
+    participant.accessed("signal", pid)
+    participant.settle()
 
 
 def _sleep(seconds: float) -> None:

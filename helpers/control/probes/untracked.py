@@ -1,4 +1,4 @@
-"""Notices what may be shared without an operation, so that no two orders are taken for the same because of it."""
+"""Notices what is done without an operation: what is shared so, what is forked so, and who is sent a signal so."""
 
 import os
 import sys
@@ -27,5 +27,10 @@ def _notice(event: str, args: tuple[Any, ...]) -> None:
             and not participant.exemptions
         ):
             participant.accessed("untracked", path)
+    elif event in ("os.fork", "os.forkpty") and (participant := here()) and not participant.exemptions:
+        participant.refuse(
+            f"the program calls {event} itself, and what happens in that process is out of control's sight; "
+            "start it with multiprocessing"
+        )
     elif event in ("mmap.__new__", "sqlite3.connect") and (participant := here()) and not participant.exemptions:
         participant.accessed("untracked", event)

@@ -1,5 +1,6 @@
 """The processes of a check: the template processes, all that is forked of them run by run, and what they leave."""
 
+import itertools
 import os
 import pickle
 import re
@@ -9,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from helpers.control.participant import HELLO, is_own
 from helpers.control.probes import everything, resources
 from helpers.control.run import CannotCheck
 from helpers.supervision.interrupts import Block, gives_way, uninterrupted
-from helpers.supervision.session import open_session
+from helpers.supervision.runtime_folder import runtime_folder
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -31,6 +31,7 @@ _STARTS_WITHIN = 30.0  # seconds
 _LEAVES_WITHIN = 1.0  # seconds after it was asked to
 _ENDS_WITHIN = 2.0  # seconds after it was killed
 _MOST_OUTPUT = 4000  # bytes, the last of them
+_numbers = itertools.count()  # of the checks of this process
 
 
 class ProcessTree(Block):
@@ -58,7 +59,10 @@ class ProcessTree(Block):
 
     def _open(self) -> Self:
         with ExitStack() as opened:
-            self.folder = tempfile.mkdtemp(prefix="", dir=open_session())
+            # a short name, for the sockets in it
+            folder = runtime_folder() / f"c{next(_numbers)}"
+            folder.mkdir(mode=0o700)
+            self.folder = str(folder)
             opened.callback(shutil.rmtree, self.folder, ignore_errors=True)
             self._listener, self.address = protocol.listen(self.folder)
             opened.callback(self._listener.close)

@@ -13,7 +13,7 @@ import pytest
 
 from helpers.control import CannotCheck, check, rerun, run
 from helpers.control.strategies import Search
-from helpers.supervision.session import open_session
+from helpers.supervision.runtime_folder import runtime_folder
 from tests.control import misbehaviour, programs
 from tests.control.programs import PAIRS
 
@@ -293,11 +293,11 @@ def test_arguments_of_any_size_reach_the_program():
 
 def test_nothing_stays_when_no_process_can_be_started(monkeypatch):
     check(of(programs.no_lost_update), runs=1)  # so that the folder for all checks is there
-    before = set(open_session().iterdir())
+    before = set(runtime_folder().iterdir())
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(CannotCheck, match="no process can be started"):
         check(of(programs.no_lost_update))
-    assert set(open_session().iterdir()) == before
+    assert set(runtime_folder().iterdir()) == before
 
 
 def test_messages_that_differ_in_every_run_do_not_hide_the_schedule():

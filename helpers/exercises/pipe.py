@@ -1,0 +1,356 @@
+"""Exercises of the lesson on pipes."""
+
+from helpers.exercises.form.checks import Always, Breaks, Clean, Says
+from helpers.exercises.form.exercise import Exercise, Mistake
+from helpers.exercises.form.finding import Kind
+
+LESSON = "pipe"
+
+hang_up = Exercise(
+    name="hang_up",
+    lesson=LESSON,
+    kind="repair it",
+    task="A child counts messages until the other side hangs up. It waits for ever. Repair `count` and `program`, so "
+    "that the parent hears the number 3.",
+    source="""
+from multiprocessing import get_context
+
+
+def count(reader, writer, result):
+    total = 0
+    try:
+        while True:
+            reader.recv()
+            total += 1
+    except EOFError:
+        result.send(total)
+
+
+# yours
+def program():
+    ctx = get_context("spawn")
+    reader, writer = ctx.Pipe(duplex=False)
+    answer, result = ctx.Pipe(duplex=False)
+    ends = (reader, writer, result)
+    child = ctx.Process(target=count, args=ends, name="child")
+    child.start()
+    for word in ["one", "two", "three"]:
+        writer.send(word)
+    heard = answer.recv()
+    child.join()
+    return heard
+# solution
+def count(reader, writer, result):
+    writer.close()
+    total = 0
+    try:
+        while True:
+            reader.recv()
+            total += 1
+    except EOFError:
+        result.send(total)
+
+
+def program():
+    ctx = get_context("spawn")
+    reader, writer = ctx.Pipe(duplex=False)
+    answer, result = ctx.Pipe(duplex=False)
+    ends = (reader, writer, result)
+    child = ctx.Process(target=count, args=ends, name="child")
+    child.start()
+    for word in ["one", "two", "three"]:
+        writer.send(word)
+    writer.close()
+    heard = answer.recv()
+    child.join()
+    return heard
+# given
+# The parent is to hear 3.
+""",
+    hints=[
+        "`recv()` ends with EOFError when every copy of the write end is closed. How many copies are there?",
+        "One copy is the parent's. Close it when all has been sent.",
+        "The other copy is the child's own. Let `count` close it first of all.",
+    ],
+    mistakes=[
+        Mistake(
+            "The parent has hung up, but the child still holds a write end of its own. It waits for itself.",
+            """
+def program():
+    ctx = get_context("spawn")
+    reader, writer = ctx.Pipe(duplex=False)
+    answer, result = ctx.Pipe(duplex=False)
+    child = ctx.Process(target=count, args=(reader, writer, result), name="child")
+    child.start()
+    for word in ["one", "two", "three"]:
+        writer.send(word)
+    writer.close()
+    heard = answer.recv()
+    child.join()
+    return heard
+""",
+            r"def program.*writer\.close\(\)\n    heard",
+            Kind.HANGS,
+        ),
+        Mistake(
+            "The parent hangs up too late: it waits for the answer first, and the child waits for the end.",
+            """
+def program():
+    ctx = get_context("spawn")
+    reader, writer = ctx.Pipe(duplex=False)
+    answer, result = ctx.Pipe(duplex=False)
+    child = ctx.Process(target=count, args=(reader, writer, result), name="child")
+    child.start()
+    for word in ["one", "two", "three"]:
+        writer.send(word)
+    heard = answer.recv()
+    writer.close()
+    child.join()
+    return heard
+""",
+            r"answer\.recv\(\).*writer\.close\(\)",
+            Kind.HANGS,
+        ),
+    ],
+    checks=[Always("program", 3), Clean("program")],
+    notice="Whoever does not need an end closes it. Then the end of a conversation can be heard.",
+)
+
+after_you = Exercise(
+    name="after_you",
+    lesson=LESSON,
+    kind="repair it",
+    task="Two children each want to hear the other's name. Both listen first, so neither speaks. Repair `meet`.",
+    source="""
+from multiprocessing import get_context
+
+
+# yours
+def meet(line, name, book):
+    heard = line.recv()
+    line.send(name)
+    book.send(heard)
+# solution
+def meet(line, name, book):
+    line.send(name)
+    book.send(line.recv())
+# given
+def program():
+    ctx = get_context("spawn")
+    left, right = ctx.Pipe()
+    books = [ctx.Pipe(duplex=False) for _ in range(2)]
+    ann = ctx.Process(target=meet, args=(left, "ann", books[0][1]), name="ann")
+    bob = ctx.Process(target=meet, args=(right, "bob", books[1][1]), name="bob")
+    ann.start()
+    bob.start()
+    heard = [reader.recv() for reader, _ in books]
+    ann.join()
+    bob.join()
+    return tuple(heard)
+""",
+    hints=[
+        "Each waits for what only the other can do. Somebody has to speak first.",
+        "A short message fits into the pipe, so `send` does not wait for a listener.",
+        "Let both send before they receive.",
+    ],
+    mistakes=[
+        Mistake(
+            "A time limit ends the waiting, not the misunderstanding: now they part without a name.",
+            "def meet(line, name, book):\n    heard = line.recv() if line.poll(1) else None\n    line.send(name)\n"
+            "    book.send(heard)\n",
+            r"poll\(",
+        ),
+        Mistake(
+            "You send to the book before anybody has been heard.",
+            "def meet(line, name, book):\n    line.send(name)\n    book.send(name)\n    line.recv()\n",
+            r"book\.send\(name\)",
+            Kind.WRONG,
+        ),
+    ],
+    checks=[Always("program", ("bob", "ann")), Clean("program")],
+    notice="Both speak before they listen. With long messages that would not do: `send` waits when the pipe is full.",
+)
+
+second_first = Exercise(
+    name="second_first",
+    lesson=LESSON,
+    kind="break it",
+    task="Two children each send their name into the same pipe: they begin, and send. The programmer thinks that `one` "
+    "always arrives first. Give an order in which it does not: a name for each step.",
+    source="""
+from multiprocessing import get_context
+
+# yours
+schedule = ["one", "one", "two", "two"]
+# solution
+schedule = ["one", "two", "two", "one"]
+# given
+def tell(writer, name):
+    writer.send(name)
+
+
+def program():
+    ctx = get_context("spawn")
+    reader, writer = ctx.Pipe(duplex=False)
+    one = ctx.Process(target=tell, args=(writer, "one"), name="one")
+    two = ctx.Process(target=tell, args=(writer, "two"), name="two")
+    one.start()
+    two.start()
+    one.join()
+    two.join()
+    return reader.recv(), reader.recv()
+""",
+    hints=[
+        "Who was started first need not send first.",
+        "The first step of a child is its begin, the second one its `send`.",
+    ],
+    mistakes=[
+        Mistake(
+            "Here `two` begins first, but `one` sends first all the same.",
+            'schedule = ["two", "one", "one", "two"]\n',
+            r"schedule = \['two', 'one', 'one', 'two'\]",
+            Kind.WRONG,
+        ),
+    ],
+    checks=[Breaks("program", ("one", "two"), before=("main", "main", "main"))],
+    notice="The order of `start()` promises nothing about the order of messages.",
+)
+
+scatter = Exercise(
+    name="scatter",
+    lesson=LESSON,
+    kind="build it",
+    task="Scatter and gather: give each of the numbers 1 and 2 to a child of its own over a pipe, let it send back the "
+    "square, and return the squares as a tuple, in the order of the numbers. `square` is there; write `program`.",
+    source="""
+from multiprocessing import get_context
+
+
+def square(line):
+    number = line.recv()
+    line.send(number * number)
+
+
+# yours
+def program():
+    ctx = get_context("spawn")
+    ...
+# solution
+def program():
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe() for _ in range(2)]
+    children = [ctx.Process(target=square, args=(end,)) for _, end in pipes]
+    for child in children:
+        child.start()
+    for number, (line, _) in enumerate(pipes, 1):
+        line.send(number)
+    squares = tuple(line.recv() for line, _ in pipes)
+    for child in children:
+        child.join()
+    return squares
+# given
+# It is to return the tuple (1, 4).
+""",
+    hints=[
+        "Each child needs a pipe of its own: `ctx.Pipe()` twice.",
+        "First send all numbers, then receive all answers. Else the children work one after the other.",
+        "Receive in the order in which you made the pipes, and `join` at the end. Return `tuple(...)`.",
+    ],
+    mistakes=[
+        Mistake(
+            "All children share one pipe, so an answer does not tell whose it is.",
+            """
+def program():
+    ctx = get_context("spawn")
+    line, end = ctx.Pipe()
+    children = [ctx.Process(target=square, args=(end,)) for _ in range(2)]
+    for child in children:
+        child.start()
+    for number in (1, 2):
+        line.send(number)
+    squares = tuple(line.recv() for _ in children)
+    for child in children:
+        child.join()
+    return squares
+""",
+            r"line, end = ctx\.Pipe\(\)\n    children",
+        ),
+        Mistake(
+            "You wait for the children before you have sent them anything.",
+            """
+def program():
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe() for _ in range(2)]
+    children = [ctx.Process(target=square, args=(end,)) for _, end in pipes]
+    for child in children:
+        child.start()
+        child.join()
+    for number, (line, _) in enumerate(pipes, 1):
+        line.send(number)
+    return tuple(line.recv() for line, _ in pipes)
+""",
+            r"start\(\)\n        child\.join\(\)",
+            Kind.HANGS,
+        ),
+    ],
+    checks=[Always("program", (1, 4)), Clean("program")],
+    notice="The arrows go out together and come back together: the children work at the same time.",
+)
+
+broken_line = Exercise(
+    name="broken_line",
+    lesson=LESSON,
+    kind="explain it",
+    task="Why does a reader wait for ever? Put the steps in order. Move the lines (in JupyterLab: Alt and an arrow "
+    "key), and change nothing else.",
+    source="""
+# yours
+order = [
+    "the child waits in recv() for ever",
+    "the parent closes its write end",
+    "the child gets a copy of the write end",
+    "a write end is still open: the child's own",
+    "the child reads the last message",
+]
+# solution
+order = [
+    "the child gets a copy of the write end",
+    "the parent closes its write end",
+    "the child reads the last message",
+    "a write end is still open: the child's own",
+    "the child waits in recv() for ever",
+]
+# given
+""",
+    hints=["Copies are made when a child is started.", "The last line is what you see. The line before it says why."],
+    mistakes=[
+        Mistake(
+            "The child cannot wait for what comes next before it has read the last message.",
+            """
+order = [
+    "the child gets a copy of the write end",
+    "the parent closes its write end",
+    "the child waits in recv() for ever",
+    "the child reads the last message",
+    "a write end is still open: the child's own",
+]
+""",
+            r"for ever'.*last message'",
+            Kind.WRONG,
+        ),
+    ],
+    checks=[
+        Says(
+            "order",
+            [
+                "the child gets a copy of the write end",
+                "the parent closes its write end",
+                "the child reads the last message",
+                "a write end is still open: the child's own",
+                "the child waits in recv() for ever",
+            ],
+            "Not in this order.",
+        )
+    ],
+    notice="EOFError comes when the last copy is closed, in whichever process it is.",
+)

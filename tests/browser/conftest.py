@@ -140,11 +140,11 @@ def put_into_lab(lab: str, path: Path) -> None:
 
 
 def wait_until_done(page: Page) -> None:
-    """Wait until every cell has run."""
+    """Wait until every cell has run; a folded one shows no number."""
     page.wait_for_function(
         """() => document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status === 'idle'
                  && [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
-                    .every(prompt => /\\d/.test(prompt.textContent))""",
+                    .every(prompt => /\\d|^\\s*$/.test(prompt.textContent))""",
         timeout=RUNS_WITHIN,
     )
 

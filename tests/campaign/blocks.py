@@ -167,6 +167,16 @@ FIRST_CELLS = dict.fromkeys(("panel", "explorer"), "import helpers.show.explorer
 # what a notebook imports in its first cell; no instrument can mend an import of Matplotlib that is cut in two
 FIRST_CELLS = dict.fromkeys(("panel", "explorer"), "import helpers.show.explorer")
 
+
+def checking(is_importable: bool) -> None:
+    """Check a program that other processes can import, or one that only this process knows."""
+    from helpers.control import check
+    from tests.control.programs import lost_update
+
+    program = partial(lost_update, SWIFT)
+    check(program if is_importable else lambda: program(), strategy="random", runs=10)
+
+
 METHODS = get_all_start_methods()
 SWIFT = "fork" if "fork" in METHODS else "spawn"
 
@@ -187,4 +197,5 @@ BLOCKS: dict[str, Callable[[], object]] = {
     "replay": replays,
     "panel": panel,
     "explorer": explorer,
+    **({f"check, {kind}": partial(checking, kind == "file") for kind in ("file", "cell")} if "fork" in METHODS else {}),
 }

@@ -13,6 +13,7 @@ from helpers.lessons.synchronisation import philosophers
 from helpers.scheduling import deadlock
 from helpers.show.explorer.explorer import explorer
 from helpers.show.explorer.page import SCRIPT
+from tests import scheduled
 from tests.browser.conftest import ROOT, keep_picture, put_into_lab, write_notebook
 from tools.execute_notebooks import execute
 
@@ -161,6 +162,30 @@ def test_a_blocked_process_says_what_it_waits_for_and_who_holds_it(offline, tmp_
     expect(notice(shown)).to_have_text("dine 0 waits for fork 1, held by dine 1.")
     expect(shown.get_by_label("Shared state")).to_contain_text("held by dine 1")
     page.screenshot(path=keep_place("explorer_dark"), full_page=True)
+
+
+def test_a_process_that_is_started_and_joined_reads_well(offline, tmp_path):
+    shown = offline(page_of(explorer(scheduled.parent_and_child)), tmp_path).locator(".tp-explorer")
+    values, child = shown.get_by_label("Shared state"), shown.get_by_role("button", name="Step child")
+    expect(values).to_contain_text("child not started yet")
+    expect(child).to_have_accessible_description("Waits for child to be started.")
+    shown.focus()
+    shown.page.keyboard.type("0")
+    expect(values).to_contain_text("child running was not started yet")
+    parent = shown.get_by_role("button", name="Step start_and_join")
+    expect(parent).to_have_accessible_description("Waits for child to end.")
+    shown.page.keyboard.type("1110")
+    expect(values).to_contain_text("child ended")
+    expect(verdict(shown)).to_have_text("✔ All have ended. The outcome is (2, 2).")
+
+
+def test_a_process_that_is_killed_reads_well(offline, tmp_path):
+    shown = offline(page_of(explorer(scheduled.parent_who_kills)), tmp_path).locator(".tp-explorer")
+    shown.focus()
+    shown.page.keyboard.type("010")
+    expect(shown.get_by_label("Shared state")).to_contain_text("child killed")
+    expect(verdict(shown)).to_contain_text("kill_and_lock 0 waits for lock, held by child. child was killed.")
+    shown.page.screenshot(path=keep_place("explorer_killed"), full_page=True)
 
 
 def test_a_statement_is_expanded_into_its_atomic_steps_and_folded_again(offline, tmp_path):

@@ -164,12 +164,21 @@ export class Program {
     const location = this.location(state, process);
     if (this.advance(state, process).length) return "";
     if (location.ended) return location.error ? `failed: ${location.error}` : "has ended";
+    if (this.#wasKilled(state, process)) return "was killed";
     if (location.object === null || location.object === undefined) {
       return "goes round in a loop and waits for another process";
     }
-    const holders = this.shared(state).holders[location.object].filter((holder) => holder !== process);
+    // nobody holds a process but itself
+    const isHeld = this.graph.objects[location.object].kind !== "process";
+    const holders = this.shared(state).holders[location.object].filter((holder) => isHeld && holder !== process);
     const held = holders.length ? `, held by ${holders.map((holder) => this.names[holder]).join(" and ")}` : "";
     return `waits for ${location.waits_for}${held}`;
+  }
+
+  /** Whether a process that the scenario itself starts was killed. @param {number} state @param {number} process */
+  #wasKilled(state, process) {
+    const own = this.graph.objects.findIndex(({ name, kind }) => kind === "process" && name === this.names[process]);
+    return own >= 0 && this.shared(state).values[own] === "'killed'";
   }
 
   /**

@@ -532,6 +532,7 @@ class View {
   value({ kind }, value, holders) {
     const owners = holders.map((holder) => this.program.names[holder]).join(" and ");
     if (kind === "lock") return value === "True" ? `held by ${owners || "nobody that is left"}` : "free";
+    if (kind === "process") return value === "'new'" ? "not started yet" : value.replace(/^'(.*)'$/, "$1");
     const held = owners && kind !== "integer" && kind !== "dict" ? `, held by ${owners}` : "";
     if (kind === "semaphore") return `${plural(Number(value), "permit")} left${held}`;
     if (kind === "condition") return Number(value) ? `${value} asleep` : "nobody asleep";

@@ -41,7 +41,8 @@ def test_the_reference_is_right_and_carries_no_sign_of_a_mistake(exercise):
     finding = judged(exercise, exercise.reference)
     assert finding.kind is Kind.RIGHT, finding
     if "def program" in exercise.reference:
-        assert finding.trace.events
+        # lanes of a run, or the words of a proof, which runs nothing
+        assert finding.story.startswith("Proved") if finding.trace is None else finding.trace.events
 
 
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=lambda each: getattr(each, "name", None))

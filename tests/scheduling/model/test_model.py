@@ -29,6 +29,20 @@ def test_the_philosophers_wait_in_a_circle():
     assert last.holders == {"fork 0": (0,), "fork 1": (1,), "fork 2": (2,)}
 
 
+def test_who_waits_for_a_circle_is_not_in_it():
+    def take(*locks):
+        for lock in locks:
+            yield lock.acquire()
+
+    def build(objects):
+        one, other = objects.lock("one"), objects.lock("other")
+        return [(take, (one,)), (take, (one, other)), (take, (other, one))]
+
+    last = Model(build).follow([1, 2])[-1].state
+    assert [wait.process for wait in last.waiting] == [0, 1, 2]
+    assert [(wait.process, wait.held_by) for wait in last.cycle] == [(1, (2,)), (2, (1,))]
+
+
 def test_a_semaphore_is_held_until_it_is_given_back():
     def borrow(seats):
         seats.acquire()
@@ -52,6 +66,20 @@ def test_the_step_that_loses_an_update_is_named():
     model = Model(interleavings.increments())
     assert lost_updates(model.follow([0, 1, 0, 1])) == [3]
     assert lost_updates(model.follow([0, 0, 1, 1])) == []
+
+
+def test_nobody_loses_an_update_of_their_own():
+    def write_twice(counter):
+        seen = counter.value
+        yield
+        counter.value = seen + 1
+        yield
+        counter.value = seen + 2
+        yield
+
+    model = Model(lambda objects: [(write_twice, (objects.integer("counter"),))] * 2)
+    assert lost_updates(model.follow([0, 0, 0, 1, 1, 1])) == []
+    assert lost_updates(model.follow([0, 1, 1, 1, 0])) == [4]
 
 
 def test_a_worker_that_raises_is_an_outcome():

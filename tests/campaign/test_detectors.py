@@ -1,12 +1,13 @@
 """The campaign finds what was done wrong on purpose, and nothing where all is well."""
 
 import os
+import threading
 from collections import Counter
 
 import pytest
 
 from tests.campaign import __main__ as campaign
-from tests.campaign import events
+from tests.campaign import events, witness
 from tests.campaign.events import COLUMNS, Subject
 from tests.campaign.kernels import SHARED_MEMORY, Kernel, Scratch
 from tests.campaign.misdeeds import MOMENT
@@ -81,6 +82,13 @@ def test_whatever_is_not_as_before_is_named(subject):
     assert set(found) == {"library"}
     for name in ("multiprocessing.process.BaseProcess.start", "connection.wait", "handler of SIGTERM", "forgotten"):
         assert name in found["library"]
+
+
+def test_a_thread_that_was_about_to_end_is_no_change(monkeypatch):
+    about_to_end = threading.Thread()
+    before = {**witness._state(), "threads": {*threading.enumerate(), about_to_end}}
+    monkeypatch.setattr(witness, "_before", before, raising=False)
+    assert witness._changes() == []
 
 
 def test_whatever_is_left_is_found_and_the_next_event_starts_afresh(subject):

@@ -168,6 +168,8 @@ def _forget_errors() -> None:
 
 def _changes() -> list[str]:
     now = _state()
+    # one that had been told to end has ended meanwhile
+    _before["threads"] &= now["threads"]
     return [f"{name}: {_difference(old, now.get(name))!r}" for name, old in _before.items() if now.get(name) != old]
 
 

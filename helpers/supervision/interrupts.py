@@ -45,12 +45,12 @@ class Block:
     """
 
     def __enter__(self) -> Any:
-        _listen()
+        _signals.take()
         try:
             return self._open()
         except BaseException:
-            _leave()
-            _raise_what_waited()
+            _signals.give_back()
+            _signals.raise_what_waited()
             raise
 
     def __exit__(
@@ -59,8 +59,8 @@ class Block:
         try:
             return self._end(error)
         finally:
-            _leave()
-            _raise_what_waited()
+            _signals.give_back()
+            _signals.raise_what_waited()
 
     def _open(self) -> Any:
         raise NotImplementedError
@@ -97,13 +97,13 @@ def uninterrupted(function: Callable[P, R], patience: float = float("inf")) -> C
     @functools.wraps(function)
     def masked(*args: P.args, **kwargs: P.kwargs) -> R:
         patient_until = time.monotonic() + patience
-        _listen()
+        _signals.take()
         try:
             return function(*args, **kwargs)
         finally:
             del patient_until  # from here on there is no end of patience
-            _leave()
-            _raise_what_waited()
+            _signals.give_back()
+            _signals.raise_what_waited()
 
     _MASKED.add(masked.__code__)  # type: ignore[attr-defined]  # `wraps` leaves it a function
     return masked
@@ -126,28 +126,22 @@ def gives_way(call: Callable[[], object]) -> bool:
 
 def is_waiting() -> bool:
     """Tell whether a Ctrl-C waits for masked code to end."""
-    return _waiting
+    return _signals.waiting
 
 
 def add(listener: Listener) -> None:
     """Let a block take part until `remove`; called in masked code."""
-    _listeners.append(listener)
+    _signals.listeners.append(listener)
 
 
 def remove(listener: Listener) -> None:
     """Undo `add`."""
-    _listeners.remove(listener)
+    _signals.listeners.remove(listener)
 
 
 def nudge() -> None:
     """Wake the main thread, from another one, so that it raises what waits."""
-    global _nudged
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(threading.main_thread().ident or 0, NUDGE)
-    else:
-        _nudged = True
-        # `_thread.interrupt_main` would not wake a blocked call on Windows
-        signal.raise_signal(NUDGE)
+    _signals.nudge()
 
 
 class _GivenUp(BaseException):
@@ -158,93 +152,118 @@ _MASKED: set[CodeType] = {Block.__enter__.__code__, Block.__exit__.__code__}
 _CONTEXTLIB = contextlib.contextmanager.__code__.co_filename
 _POOL = str(Path(util.__file__).with_name("pool.py"))
 _FINALIZERS_TAKE = 1.0  # seconds, no longer
-_asked_at: float | None = None  # since when an interrupt or a stop waits for a finalizer
-_listeners: list[Listener] = []
-_previous: dict[int, Any] = {}  # what the signals did before
-_users = 0  # blocks that are open, and masked functions under way, in the main thread
-_waiting = False  # a Ctrl-C that is noted and not yet raised
-_nudged = False
 
 
-def _listen() -> None:
-    global _users
-    if threading.current_thread() is not threading.main_thread():
-        return
-    if _users == 0:
-        # first the signal that others send: from here on it is noted
-        _previous[signal.SIGINT] = signal.signal(signal.SIGINT, _on_signal) or signal.SIG_DFL
-        _previous[NUDGE] = _previous[NUDGE] if NUDGE == signal.SIGINT else signal.signal(NUDGE, _on_signal)
-    _users += 1
+class _Signals:
+    """Holds the signals of the main thread, from the first user to the last: each is noted, and raised when it may be.
 
-
-def _leave() -> None:
-    global _users
-    if threading.current_thread() is not threading.main_thread():
-        return
-    _users -= 1
-    if _users == 0:
-        signal.signal(NUDGE, _previous[NUDGE])
-        signal.signal(signal.SIGINT, _previous[signal.SIGINT])
-
-
-def _raise_what_waited() -> None:
-    """Raise the interrupt that masked code held back, unless code around it is masked too."""
-    caller = sys._getframe(1).f_back
-    if not _waiting or threading.current_thread() is not threading.main_thread():
-        return
-    if not _would_spoil_a_finalizer(caller) and not _is_masked(caller):
-        _interrupt(caller)
-
-
-def _interrupt(frame: FrameType | None) -> None:
-    """Do what Ctrl-C did before; usually raise KeyboardInterrupt."""
-    global _waiting
-    _waiting = False
-    previous = _previous[signal.SIGINT]
-    try:
-        if callable(previous):
-            previous(signal.SIGINT, frame)
-        elif previous == signal.SIG_DFL:
-            raise KeyboardInterrupt
-    except BaseException as interrupt:
-        # whatever else was under way ends with it; one error is enough
-        raise interrupt from None
-
-
-def _on_signal(number: int, frame: FrameType | None) -> None:
-    global _waiting, _nudged
-    if number == signal.SIGINT and not _nudged:
-        _waiting = True
-        for listener in _listeners:
-            listener.wake()
-    _nudged = False
-    if _would_spoil_a_finalizer(frame):
-        return
-    reasons = (listener.reason_to_stop() for listener in _listeners)
-    reason = next(filter(None, reasons), None)
-    if not _is_masked(frame):
-        if _waiting:
-            _interrupt(frame)
-        if reason:
-            raise reason
-    elif (_waiting or reason) and _is_in_a_call_that_gives_way(frame):
-        raise _GivenUp
-
-
-def _would_spoil_a_finalizer(frame: FrameType | None) -> bool:
-    """Tell whether an object is being put away: half done it would be forgotten. What takes long is given up.
-
-    That may be whenever an object is collected, and there Python swallows what is raised.
+    Its users are the blocks that are open, and the masked functions under way.
     """
-    global _asked_at
+
+    def __init__(self) -> None:
+        self.listeners: list[Listener] = []
+        self.waiting = False  # a Ctrl-C that is noted and not yet raised
+        self._users = 0
+        self._previous: dict[int, Any] = {}  # what the signals did before
+        self._nudged = False  # the next signal is ours, not a Ctrl-C
+        self._spared_since: float | None = None  # since when an interrupt or a stop waits for a finalizer
+
+    def take(self) -> None:
+        """Have the signals for one more user; in other threads than the main one, where none arrives, do nothing."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if self._users == 0:
+            # first the signal that others send: from here on it is noted
+            self._previous[signal.SIGINT] = signal.signal(signal.SIGINT, self._handle) or signal.SIG_DFL
+            if NUDGE != signal.SIGINT:
+                self._previous[NUDGE] = signal.signal(NUDGE, self._handle)
+        self._users += 1
+
+    def give_back(self) -> None:
+        """Undo `take`; after the last user the signals do what they did before."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._users -= 1
+        if self._users == 0:
+            self._spared_since = None
+            signal.signal(NUDGE, self._previous[NUDGE])
+            signal.signal(signal.SIGINT, self._previous[signal.SIGINT])
+
+    def nudge(self) -> None:
+        """Send the main thread a signal that is no Ctrl-C."""
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(threading.main_thread().ident or 0, NUDGE)
+        else:
+            self._nudged = True
+            # `_thread.interrupt_main` would not wake a blocked call on Windows
+            signal.raise_signal(NUDGE)
+
+    def raise_what_waited(self) -> None:
+        """Raise the interrupt that the calling code held back, unless code around it has to hold it back too."""
+        caller = sys._getframe(1).f_back
+        if not self.waiting or threading.current_thread() is not threading.main_thread():
+            return
+        self._note_finalizer(caller)
+        if not self._spares_a_finalizer() and not _is_masked(caller):
+            self._interrupt(caller)
+
+    def forget(self) -> None:
+        """In a forked child: the blocks are the parent's."""
+        self.listeners.clear()
+        if self._users:
+            for number, handler in self._previous.items():
+                signal.signal(number, handler)
+        self._users, self.waiting = 0, False
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and not self._nudged:
+            self.waiting = True
+            for listener in self.listeners:
+                listener.wake()
+        self._nudged = False
+        self._note_finalizer(frame)
+        if self._spares_a_finalizer():
+            return
+        reasons = (listener.reason_to_stop() for listener in self.listeners)
+        reason = next(filter(None, reasons), None)
+        if not _is_masked(frame):
+            if self.waiting:
+                self._interrupt(frame)
+            if reason:
+                raise reason
+        elif (self.waiting or reason) and _is_in_a_call_that_gives_way(frame):
+            raise _GivenUp
+
+    def _interrupt(self, frame: FrameType | None) -> None:
+        """Do what Ctrl-C did before; usually raise KeyboardInterrupt."""
+        self.waiting = False
+        previous = self._previous[signal.SIGINT]
+        try:
+            if callable(previous):
+                previous(signal.SIGINT, frame)
+            elif previous == signal.SIG_DFL:
+                raise KeyboardInterrupt
+        except BaseException as interrupt:
+            # whatever else was under way ends with it; one error is enough
+            raise interrupt from None
+
+    def _note_finalizer(self, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        self._spared_since = (self._spared_since or now) if _is_in_a_finalizer(frame) else None
+
+    def _spares_a_finalizer(self) -> bool:
+        """Tell whether an object is being put away, which half done would be forgotten. What takes long is given up."""
+        return self._spared_since is not None and time.monotonic() < self._spared_since + _FINALIZERS_TAKE
+
+
+def _is_in_a_finalizer(frame: FrameType | None) -> bool:
+    """Tell whether an object is being put away: that is whenever it is collected, where Python swallows an error."""
     finalize = util.Finalize.__call__.__code__
-    while frame is not None and frame.f_code is not finalize and frame.f_code.co_name != "__del__":
+    while frame is not None:
+        if frame.f_code is finalize or frame.f_code.co_name == "__del__":
+            return True
         frame = frame.f_back
-    if frame is None:
-        _asked_at = None
-        return False
-    _asked_at = _asked_at or time.monotonic()
-    return time.monotonic() < _asked_at + _FINALIZERS_TAKE
+    return False
 
 
 def _is_masked(frame: FrameType | None) -> bool:
@@ -271,15 +290,6 @@ def _is_in_a_call_that_gives_way(frame: FrameType | None) -> bool:
     return False
 
 
-def _forget() -> None:
-    """In a forked child: the blocks are the parent's."""
-    global _users, _waiting
-    _listeners.clear()
-    if _users:
-        for number, handler in _previous.items():
-            signal.signal(number, handler)
-    _users, _waiting = 0, False
-
-
+_signals = _Signals()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_signals.forget)

@@ -14,7 +14,7 @@ from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.process import BaseProcess
 from multiprocessing.shared_memory import SharedMemory
 
-from helpers.supervision import supervised
+from helpers.supervision import interrupts, supervised
 
 MOMENT = 0.2  # seconds in which a block can be interrupted or killed
 
@@ -73,10 +73,11 @@ def show_a_traceback() -> None:
 
 
 def change_the_library() -> None:
-    """Leave a method wrapped, a function with another inside, a signal handler and a thread."""
+    """Leave a method wrapped, a function with another inside, a signal handler, a thread and an interrupt on hold."""
     BaseProcess.start = lambda process: None
     connection.wait.__code__ = (lambda object_list, timeout=None: []).__code__
     signal.signal(signal.SIGTERM, lambda number, frame: None)
+    interrupts._signals.waiting = True
     threading.Thread(target=time.sleep, args=(3600,), name="forgotten", daemon=True).start()
 
 

@@ -80,7 +80,13 @@ def test_whatever_is_not_as_before_is_named(subject):
     subject.block = "on_interrupt(change_the_library)"
     found = subject.interrupt_after(MOMENT / 2)
     assert set(found) == {"library"}
-    for name in ("multiprocessing.process.BaseProcess.start", "connection.wait", "handler of SIGTERM", "forgotten"):
+    for name in (
+        "multiprocessing.process.BaseProcess.start",
+        "connection.wait",
+        "handler of SIGTERM",
+        "waiting",
+        "forgotten",
+    ):
         assert name in found["library"]
 
 

@@ -211,8 +211,10 @@ def _functions(path: str, owner: Any) -> dict[str, Any]:
 
 def _variables(path: str, module: ModuleType) -> dict[str, Any]:
     """Return what an instrument remembers between blocks, such as a list of open ones, by name."""
-    variables = {name: value for name, value in vars(module).items() if not name.startswith("__")}
+    variables = {f"{path}.{name}": value for name, value in vars(module).items() if not name.startswith("__")}
+    for name, value in list(variables.items()):
+        if type(value).__module__.startswith("helpers.") and hasattr(value, "__dict__"):
+            variables |= {f"{name}.{attribute}": each for attribute, each in vars(value).items()}
     return {
-        f"{path}.{name}": copy.copy(value) if isinstance(value, list | dict | set) else value
-        for name, value in variables.items()
+        name: copy.copy(value) if isinstance(value, list | dict | set) else value for name, value in variables.items()
     }

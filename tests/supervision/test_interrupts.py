@@ -108,7 +108,7 @@ def expected_failure():
 
 def everything_is_as_before():
     assert BaseProcess.start is PLAIN_START
-    assert supervisor._supervisors == [] and interrupts._listeners == [] and start_hooks._hooks == []
+    assert supervisor._supervisors == [] and interrupts._signals.listeners == [] and start_hooks._hooks == []
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert signal.getsignal(interrupts.NUDGE) in (signal.SIG_DFL, signal.default_int_handler)
     assert not probes.is_attached()

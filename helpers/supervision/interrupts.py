@@ -165,6 +165,7 @@ class _Signals:
         self.waiting = False  # a Ctrl-C that is noted and not yet raised
         self._users = 0
         self._previous: dict[int, Any] = {}  # what the signals did before
+        self._previous_hook: Callable[[Any], object] = sys.unraisablehook
         self._nudged = False  # the next signal is ours, not a Ctrl-C
         self._spared_since: float | None = None  # since when an interrupt or a stop waits for a finalizer
 
@@ -177,6 +178,7 @@ class _Signals:
             self._previous[signal.SIGINT] = signal.signal(signal.SIGINT, self._handle) or signal.SIG_DFL
             if NUDGE != signal.SIGINT:
                 self._previous[NUDGE] = signal.signal(NUDGE, self._handle)
+            self._previous_hook, sys.unraisablehook = sys.unraisablehook, self._note_swallowed
         self._users += 1
 
     def give_back(self) -> None:
@@ -186,6 +188,7 @@ class _Signals:
         self._users -= 1
         if self._users == 0:
             self._spared_since = None
+            sys.unraisablehook = self._previous_hook
             signal.signal(NUDGE, self._previous[NUDGE])
             signal.signal(signal.SIGINT, self._previous[signal.SIGINT])
 
@@ -211,28 +214,39 @@ class _Signals:
         """In a forked child: the blocks are the parent's."""
         self.listeners.clear()
         if self._users:
+            sys.unraisablehook = self._previous_hook
             for number, handler in self._previous.items():
                 signal.signal(number, handler)
         self._users, self.waiting = 0, False
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and not self._nudged:
-            self.waiting = True
-            for listener in self.listeners:
-                listener.wake()
+            self._note_interrupt()
         self._nudged = False
         self._note_finalizer(frame)
         if self._spares_a_finalizer():
             return
         reasons = (listener.reason_to_stop() for listener in self.listeners)
         reason = next(filter(None, reasons), None)
-        if not _is_masked(frame):
+        if not _is_between_steps_of_a_generator(frame) and not _is_masked(frame):
             if self.waiting:
                 self._interrupt(frame)
             if reason:
                 raise reason
         elif (self.waiting or reason) and _is_in_a_call_that_gives_way(frame):
             raise _GivenUp
+
+    def _note_interrupt(self) -> None:
+        self.waiting = True
+        for listener in self.listeners:
+            listener.wake()
+
+    def _note_swallowed(self, ignored: Any) -> None:
+        """Raise again what Python ignores where objects are collected (see `sys.unraisablehook`)."""
+        if isinstance(ignored.exc_value, KeyboardInterrupt):
+            self._note_interrupt()
+        else:
+            self._previous_hook(ignored)
 
     def _interrupt(self, frame: FrameType | None) -> None:
         """Do what Ctrl-C did before; usually raise KeyboardInterrupt."""
@@ -266,10 +280,12 @@ def _is_in_a_finalizer(frame: FrameType | None) -> bool:
     return False
 
 
+def _is_between_steps_of_a_generator(frame: FrameType | None) -> bool:
+    """Tell whether a block of `contextlib.contextmanager` is about to be entered or left."""
+    return frame is not None and frame.f_code.co_filename == _CONTEXTLIB
+
+
 def _is_masked(frame: FrameType | None) -> bool:
-    if frame is not None and frame.f_code.co_filename == _CONTEXTLIB:
-        # between a generator's block and the code in it
-        return True
     while frame is not None:
         if frame.f_code.co_filename == _POOL and frame.f_code.co_name == "__init__":
             # half a pool would go on starting workers

@@ -184,6 +184,7 @@ def _state() -> dict[str, Any]:
         "sys.meta_path": list(sys.meta_path),
         "sys.stderr": sys.stderr,
         "sys.excepthook": sys.excepthook,
+        "sys.unraisablehook": sys.unraisablehook,
     }
     state |= {f"reducer of {kind}": function for kind, function in reduction.ForkingPickler._extra_reducers.items()}
     state |= {f"handler of {number.name}": signal.getsignal(number) for number in signal.valid_signals()

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 from multiprocessing import active_children, get_context, util
 from multiprocessing.pool import Pool
 from multiprocessing.process import BaseProcess
@@ -169,6 +170,33 @@ def test_an_interrupt_that_came_while_a_block_opened_is_raised_in_it(monkeypatch
         opened = True
         time.sleep(5)
     assert opened
+
+
+@posix_only
+def test_an_interrupt_while_a_stack_of_contexts_closes_a_block_is_raised():
+    went_on = False
+    with pytest.raises(KeyboardInterrupt):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(supervised(10))
+            get_context("spawn").Process(target=worker.interrupt_the_parent_alone).start()
+        went_on = True
+    assert not went_on and not interrupts.is_waiting()
+
+
+class Collected:
+    """Something that a weak reference may refer to."""
+
+
+@posix_only
+def test_an_interrupt_that_python_swallows_is_raised_again(capsys):
+    """Whatever is raised in the callback of a weak reference, Python ignores."""
+    with pytest.raises(KeyboardInterrupt), supervised(10):
+        collected = Collected()
+        reference = weakref.ref(collected, lambda _: signal.raise_signal(signal.SIGINT))
+        del collected
+        time.sleep(10)
+    assert reference() is None
+    assert "ignored" not in capsys.readouterr().err
 
 
 @posix_only

@@ -50,9 +50,6 @@ def _own_session() -> Iterator[None]:
 
 def _spawn_apart(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:
     child = subprocess.Popen(args, executable=path, pass_fds=passfds, start_new_session=True)
-    # multiprocessing reaps it; a Popen that is forgotten would do so first
-    _apart.append(child)
+    # multiprocessing reaps it; a Popen that is forgotten without knowing of an end would do so first
+    child.returncode = 0
     return child.pid
-
-
-_apart: list[subprocess.Popen[bytes]] = []

@@ -110,6 +110,21 @@ def test_what_multiprocessing_keeps_for_itself_is_in_no_group_that_a_kernel_is_e
     assert run(code, temporary, timeout=60) == ("True True", "")
 
 
+@pytest.mark.skipif("forkserver" not in get_all_start_methods(), reason="there is no forkserver here")
+def test_a_forkserver_that_was_started_is_multiprocessing_s_to_reap_and_remembered_by_nobody_else(temporary):
+    code = (
+        "import gc, subprocess\n"
+        "from multiprocessing import forkserver, get_context\n"
+        "from helpers.supervision.supervisor import supervised\n"
+        "for _ in range(3):\n"
+        "    with supervised(20):\n"
+        "        get_context('forkserver').Process(target=abs, args=(1,)).start()\n"
+        "    forkserver._forkserver._stop()\n"
+        "print(subprocess._active, [each for each in gc.get_objects() if type(each) is subprocess.Popen])\n"
+    )
+    assert run(code, temporary, timeout=60) == ("[] []", "")
+
+
 @posix_only
 def test_semaphores_are_put_away_when_the_whole_process_group_is_killed(temporary):
     code = (

@@ -241,6 +241,7 @@ class _Signals:
         for listener in self.listeners:
             listener.wake()
 
+    @in_one_piece  # what is raised in this hook is swallowed too
     def _note_swallowed(self, ignored: Any) -> None:
         """Raise again what Python ignores where objects are collected (see `sys.unraisablehook`)."""
         if isinstance(ignored.exc_value, KeyboardInterrupt):

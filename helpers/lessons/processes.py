@@ -53,12 +53,6 @@ def leave(how: str) -> None:
         sys.exit(3)
 
 
-def stay(connection: Connection) -> None:
-    """Say that you are there, then stay for a minute."""
-    connection.send("here I am")
-    time.sleep(60)
-
-
 def stage(process: BaseProcess) -> str:
     """Return what a process object tells of its process, in words.
 

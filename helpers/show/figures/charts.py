@@ -133,5 +133,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _row(cell: str, texts: Sequence[str]) -> str:
-    cells = (f"<{cell} style='text-align: left'>{escape(text)}</{cell}>" for text in texts)
+    # a command may be a thousand names long
+    box = "<div style='max-height: 4em; overflow: auto'>"
+    cells = (f"<{cell} style='text-align: left'>{box}{escape(text)}</div></{cell}>" for text in texts)
     return f"<tr>{''.join(cells)}</tr>"

@@ -156,7 +156,8 @@ def _by_messages(ctx: Context, workers: int) -> Adders:
     def collect(total: int, done: Barrier) -> int:
         count = 0
         while count < total:
-            count += sum(reader.recv() for reader in wait([reader for reader, _ in pipes]))
+            ready: list[Any] = wait([reader for reader, _ in pipes])
+            count += sum(reader.recv() for reader in ready)
         done.wait()
         return count
 

@@ -199,6 +199,9 @@ VALID = {
     "growth.explored": lambda: {1: exploration(), 2: exploration()},
     "tracked.items": lambda: ["pipe", "queue"],
     "panel.knobs": lambda: {"n": (1, 2, 1)},
+    "play.guests": lambda: 2,
+    "play.places": lambda: 1,
+    "play.stay_ms": lambda: 10,
     "question.lesson": lambda: pipe,
     "question.key": lambda: "who_waits",
     "panel.experiment": lambda: experiment,
@@ -440,7 +443,9 @@ EXEMPT = {
     "it is given what the system wrote, or what workers sent": (
         "cached done_together group_folders limit quota user_and_threads"
     ),
-    "what calls it has checked, or it is asked too often": "State.take at_most_one_inside first_rule left_out",
+    "what calls it has checked, or it is asked too often": (
+        "State.take alone at_most_one_inside at_table first_rule in_step is_inside left_out without_error"
+    ),
     "it shows anything": "shown",
     "the page in the browser calls it, or a class of ours": "Explorer.perform Live Live.perform Panel.perform module",
 }

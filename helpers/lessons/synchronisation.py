@@ -43,7 +43,7 @@ PANEL_STAY = 300  # ms
 CALLS = 2_000  # of each kind, to time one
 
 
-def stay(door: synchronize.Lock | synchronize.Semaphore, seconds: float) -> None:
+def stay(door: synchronize.SemLock, seconds: float) -> None:
     """Go in, stay for so many seconds, and come out."""
     with door:
         time.sleep(seconds)
@@ -626,7 +626,11 @@ def at_work(run: Trace) -> Trace:
 
 
 def waits(run: Trace) -> str:
-    """Say how long each process of a recording waited, and how many of them were inside at once if there is a door."""
+    """Say how long each process of a recording waited, and how many of them were inside at once if there is a door.
+
+    Raises TypeError for what is no recording.
+    """
+    validate.instance("run", run, Trace, A_RECORDING)
     waited = dict.fromkeys(range(len(run.processes)), 0.0)
     for event in run.events:
         if event.kind in (EventKind.ACQUIRE, EventKind.WAIT):
@@ -637,7 +641,11 @@ def waits(run: Trace) -> str:
 
 
 def most_inside(run: Trace) -> int:
-    """Return how many processes of a recording were inside at once, from an acquire to its release; 0 without one."""
+    """Return how many processes of a recording were inside at once, from an acquire to its release; 0 without one.
+
+    Raises TypeError for what is no recording.
+    """
+    validate.instance("run", run, Trace, A_RECORDING)
     came = [(event.end, 1) for event in run.events if event.kind == EventKind.ACQUIRE]
     went = [(event.begin, -1) for event in run.events if event.kind == EventKind.RELEASE]
     # who leaves at the moment at which another one comes has left before

@@ -1,4 +1,4 @@
-"""Exercises: the learner writes a program of her own, and every order in which it may run is judged."""
+"""Exercises: the learner writes a program of her own, and it is judged in one order after another, up to a bound."""
 
 from helpers.front_door import opens
 

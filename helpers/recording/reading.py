@@ -72,7 +72,8 @@ def _lives(found: list[Calls], exitcodes: Mapping[int, int | None], begin: int, 
     joined: dict[str, int] = {}
     for calls in found:
         if calls.kind == EventKind.JOIN and calls.outcome is Outcome.OK:
-            joined[calls.identity] = max(calls.rows[-1][1], joined.get(calls.identity, 0))
+            ended = calls.rows[0][1]  # a process may be joined again, long after its end
+            joined[calls.identity] = min(ended, joined.get(calls.identity, ended))
     ran = {calls.pid for calls in found if calls.kind == EventKind.RUN}
     ready = {calls.pid: calls.rows[0][0] for calls in found if calls.kind == EventKind.BEGIN}
     lives = [ProcessInfo(current_process().name, os.getpid(), None, begin, end)]

@@ -171,6 +171,16 @@ def test_what_a_killed_child_did_is_kept(ctx):
     assert run.processes[0].ready is None
 
 
+def test_a_process_that_is_joined_again_ended_at_the_first_join():
+    with record() as run:
+        child = spawn.Process(target=time.sleep, args=(0,))
+        child.start()
+        child.join()
+        again = time.perf_counter_ns()
+        child.join()
+    assert run.processes[1].end <= again
+
+
 def test_a_child_that_exits_at_once_leaves_its_events():
     with record() as run:
         ours, theirs = spawn.Pipe()

@@ -400,8 +400,9 @@ class SemaphoreSemantics(ObjectSemantics):
     def release(self, state: tuple[int, tuple[int, ...]], process: int) -> Effect:
         permits, holders = state
         remaining = list(holders)
-        if process in remaining:
-            remaining.remove(process)
+        if remaining:
+            # who took none gives back what another one took
+            remaining.remove(process if process in remaining else remaining[0])
         return None, (permits + 1, tuple(remaining))
 
     def text(self, verb: str, arguments: tuple[Any, ...], result: Any) -> str:

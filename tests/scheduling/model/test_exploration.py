@@ -97,6 +97,23 @@ def test_a_loop_of_more_than_one_step_makes_infinitely_many_schedules():
         explored.each_schedule()
 
 
+def hand_over_for_ever(mine, yours):
+    while True:
+        mine.acquire()
+        yield
+        yours.release()
+        yield
+
+
+def test_semaphores_that_one_takes_and_another_gives_back_have_no_endless_history():
+    def ping_pong(objects):
+        free, filled = objects.semaphore("free", 1), objects.semaphore("filled", 0)
+        return [(hand_over_for_ever, (free, filled)), (hand_over_for_ever, (filled, free))]
+
+    explored = explore(ping_pong, max_states=1_000)
+    assert len(explored) < 20 and not explored.deadlocks
+
+
 def test_a_coin_comes_out_of_every_loop_that_has_an_exit():
     explored = explore(synchronisation.peterson(), "access")
     assert sum(explored.probability(outcome, model="coin") for outcome in explored.outcomes) == pytest.approx(1)

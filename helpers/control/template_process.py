@@ -116,6 +116,7 @@ class Template:
         with suppress(BrokenPipeError):
             os.write(tell, b"!")
         os.close(tell)
+        self.next_run = 0, -1  # that number may soon be another file's, which the next child must not close
         self.link.send(("begun", pid, pid))
         self._prepare_run()
 

@@ -410,3 +410,29 @@ def test_a_check_ends_with_its_deadline():
     result = check(of(programs.five_counters), strategy="random", runs=100_000, deadline=2)
     assert time.monotonic() - begin < 20
     assert result.runs < 100_000
+
+
+MOVING_NUMBERS = """
+import os, select
+from helpers.control.protocol import Link
+from helpers.control.template_process import Template
+import socket
+
+ours, theirs = socket.socketpair()
+reader, writer = os.pipe()
+template = Template(Link(theirs), "", lambda: os.write(writer, b"."))
+template._prepare_run()
+os.dup(reader)  # takes the number that the pipe of the next run would have had
+template._begin_run()
+template._begin_run()
+began = b""
+while len(began) < 2 and select.select([reader], [], [], 20)[0]:
+    began += os.read(reader, 1)
+template._kill_all()
+print(began)
+"""
+
+
+def test_the_next_run_begins_whatever_number_its_file_gets():
+    done = subprocess.run([sys.executable, "-c", MOVING_NUMBERS], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("b'..'\n", "")

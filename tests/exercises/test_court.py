@@ -72,7 +72,7 @@ def test_nothing_of_a_killed_check_outlives_it():
         judged(till, till.with_part(misbehaviour.LOOPS), look)
     assert seen
     gone, alive = psutil.wait_procs(seen, timeout=20)
-    assert alive == []
+    assert [process.cmdline() for process in alive] == []
 
 
 def test_a_block_that_is_leaked_does_not_stay_behind():

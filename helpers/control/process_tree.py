@@ -220,7 +220,6 @@ class ProcessTree(Block):
 
     def await_exit(self, pid: int, link: protocol.Link, within: float) -> int | None:
         """Wait until a process is really gone; return its exit code, None where it cannot be known."""
-        until = time.monotonic() + within
         if pid in self._pidfds:
             select.select([self._pidfds[pid]], [], [], within)
         else:
@@ -228,9 +227,12 @@ class ProcessTree(Block):
                 link.socket.settimeout(within)
                 while link.socket.recv(4096):
                     pass
-        if (code := _zombie_code(pid)) is not None:
+        until = time.monotonic() + within
+        self._follow_templates(0)
+        # a child of the template process is reaped there, and its starter is told before we are: until then the starter
+        # would find it alive or not, as luck has it
+        if pid not in self._members and (code := _zombie_code(pid)) is not None:
             return code
-        # nobody but the template process has it for a child: it is reaped, and tells
         while pid not in self._exit_codes and (left := until - time.monotonic()) > 0:
             self._follow_templates(left)
         return self._exit_codes.get(pid)

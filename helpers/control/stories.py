@@ -79,7 +79,8 @@ def trace(run: Execution) -> Trace:
                     last if each.end is None else each.end * _STEP, each.exitcode)
         for name, each in processes.items()
     ]  # fmt: skip
-    events = [_event(run, number, step, lane, index, names) for number, step in enumerate(run.steps)]
+    undoing = _overwriting(run)
+    events = [_event(run, number, step, step is undoing, lane, index, names) for number, step in enumerate(run.steps)]
     stuck = [
         Event(lane[each.participant], _kind(each.op.kind), _stopped(run, each.participant) * _STEP, last + _STEP,
               _name(each.op.thing, names), outcome=Outcome.NEVER_RETURNED, thread=_thread(each.participant, index))
@@ -226,12 +227,18 @@ def _preempted(run: Execution, names: dict[str, str]) -> str:
 
 
 def _event(
-    run: Execution, number: int, step: Step, lane: dict[str, int], index: dict[str, int], names: dict[str, str]
+    run: Execution,
+    number: int,
+    step: Step,
+    undoes: bool,
+    lane: dict[str, int],
+    index: dict[str, int],
+    names: dict[str, str],
 ) -> Event:
     waited = (step.participant, False) not in run.steps[number - 1].options if number else False
     begin = step.waited_since if waited else number
     outcome = Outcome.TIMED_OUT if step.times_out else Outcome.OK
-    if step is _overwriting(run):
+    if undoes:
         outcome = Outcome.LOST_UPDATE
     return Event(lane[step.participant], _kind(step.op.kind), begin * _STEP, (number + 1) * _STEP,
                  _name(step.op.thing, names), f"{step.op.kind} {step.detail}".strip(), outcome=outcome,

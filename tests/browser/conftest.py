@@ -7,6 +7,7 @@ import re
 import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -52,10 +53,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     command = ["-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TALKING_PROCESSES_WORKBOOK", str(folder / "workbook"))
-        with lab_server(command, cwd=folder, own=folder) as address:
-            yield address
+    with ExitStack() as stack:
+        # for this server alone: others begin while it runs, and have workbooks of their own
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TALKING_PROCESSES_WORKBOOK", str(folder / "workbook"))
+            address = stack.enter_context(lab_server(command, cwd=folder, own=folder))
+        yield address
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def clone(tmp_path):
 
 
 def test_a_learner_begins_with_a_copy_without_answers_and_goes_on_to_other_copies(browser, clone, tmp_path):
-    first = min(path.name for path in (clone / "notebooks").iterdir())
+    first = min(path.name for path in (clone / "notebooks").glob("*.ipynb"))
     with lab_server(["-m", "helpers", "lab"], cwd=clone, own=tmp_path) as address:
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(PATIENCE)

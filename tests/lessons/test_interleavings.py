@@ -9,9 +9,10 @@ import pytest
 
 from helpers.lessons import interleavings
 from helpers.recording.kinds import Outcome
-from helpers.scheduling import Model, ends_with, explore, keep_workers, replay, sample, violation
+from helpers.scheduling import Model, ends_with, explore, keep_workers, replay, violation
 from helpers.show import compare
 from helpers.supervision.supervisor import supervised
+from tests.lessons.agreement import assert_runs_as_its_model_allows
 
 PROGRAMS = [
     interleavings.increments(),
@@ -120,13 +121,7 @@ def test_under_one_lock_no_ticket_is_sold_twice(sellers, tickets, grain):
 def test_each_program_runs_on_real_processes_by_a_schedule_and_free(method):
     with keep_workers():
         for program in PROGRAMS:
-            explored = explore(program)
-            schedule = explored.shortest(lambda state: state.finished)
-            assert replay(program, schedule, method).outcome in explored.outcomes
-            seen = sample(program, 1, method)
-            # a free run may be interrupted within a statement, between two accesses
-            assert set(seen.outcomes) <= set(explore(program, "access").outcomes)
-            assert seen.deadlocks <= explored.deadlocks
+            assert_runs_as_its_model_allows(program, method)
     assert active_children() == []
 
 

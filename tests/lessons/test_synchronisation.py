@@ -17,11 +17,11 @@ from helpers.scheduling import (
     explore,
     keep_workers,
     replay,
-    sample,
     starves,
     violation,
 )
 from helpers.show import lanes
+from tests.lessons.agreement import assert_runs_as_its_model_allows
 
 each_method = pytest.mark.parametrize("ctx", [get_context(name) for name in get_all_start_methods()])
 each_grain = pytest.mark.parametrize("grain", ["step", "access"])
@@ -282,13 +282,7 @@ def test_a_lock_promises_no_turn_and_handing_over_does():
 def test_each_scene_runs_on_real_processes_by_a_schedule_and_free(method):
     with keep_workers():
         for program in ENDING:
-            explored = explore(program)
-            schedule = explored.shortest(lambda state: state.finished)
-            assert replay(program, schedule, method).outcome in explored.outcomes
-            seen = sample(program, 1, method)
-            # a free run may be interrupted within a statement, between two accesses
-            assert set(seen.outcomes) <= set(explore(program, "access").outcomes)
-            assert seen.deadlocks <= explored.deadlocks
+            assert_runs_as_its_model_allows(program, method)
     assert active_children() == []
 
 

@@ -2,26 +2,13 @@
 // The desk of an exercise: four buttons, the verdict in words, and below it the story and the lanes.
 
 import { enable, h, say } from "../../show/widgets/elements.js";
-import { Kernel, live } from "../../show/widgets/live.js";
+import { live, LiveView } from "../../show/widgets/live.js";
 
-const WATCHED = ["shown", "stage"];
 const TASKS = { check: "Check", hint: "Hint", solution: "Solution", reset: "Start over" };
 const NO_KERNEL = "Run this cell to use its buttons.";
 
-class Desk {
-  /** @param {import("../../show/widgets/live.js").Model} model */
-  constructor(model) {
-    this.model = model;
-    this.problem = "";
-    this.kernel = new Kernel(model, (problem) => {
-      this.problem = problem;
-      this.show();
-    });
-    this.root = this.build();
-    this.show = this.show.bind(this);
-    for (const name of WATCHED) model.on(`change:${name}`, this.show);
-    this.show();
-  }
+class Desk extends LiveView {
+  static watched = ["shown", "stage"];
 
   build() {
     this.buttons = Object.entries(TASKS).map(([task, label]) => (
@@ -44,13 +31,6 @@ class Desk {
     if (number !== this.number) this.below.innerHTML = html;
     this.below.hidden = !html;
     this.number = this.problem || !isThere ? undefined : number;
-  }
-
-  cut() { this.kernel.cut(); }
-
-  close() {
-    for (const name of WATCHED) this.model.off(`change:${name}`, this.show);
-    this.kernel.close();
   }
 }
 

@@ -2,22 +2,18 @@
 // What has been done so far: a table, and a button to start over, which asks once more.
 
 import { enable, h, say } from "../../show/widgets/elements.js";
-import { Kernel, live } from "../../show/widgets/live.js";
+import { live, LiveView } from "../../show/widgets/live.js";
 
-class Overview {
-  /** @param {import("../../show/widgets/live.js").Model} model */
-  constructor(model) {
-    this.model = model;
+class Overview extends LiveView {
+  static watched = ["html"];
+
+  build() {
     this.isSure = false;
-    this.kernel = new Kernel(model, () => this.show());
     this.table = h("div", { class: "tp-table" });
     this.button = h("button", { type: "button", onclick: () => this.press() });
-    this.button.hidden = !model.get("may_start_over");
-    this.root = h("div", { class: "tp-widget tp-overview", role: "group", "aria-label": "Progress" },
+    this.button.hidden = !this.model.get("may_start_over");
+    return h("div", { class: "tp-widget tp-overview", role: "group", "aria-label": "Progress" },
       this.table, this.button);
-    this.show = this.show.bind(this);
-    model.on("change:html", this.show);
-    this.show();
   }
 
   press() {
@@ -32,13 +28,6 @@ class Overview {
     this.html = html;
     say(this.button, this.isSure ? "Start over: really?" : "Start over");
     enable(this.button, this.kernel.isThere && !this.kernel.busy);
-  }
-
-  cut() { this.kernel.cut(); }
-
-  close() {
-    this.model.off("change:html", this.show);
-    this.kernel.close();
   }
 }
 

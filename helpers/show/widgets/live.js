@@ -113,6 +113,41 @@ class Places {
   }
 }
 
+/** A view that shows what its model holds, and that asks the kernel: what is alike in all but the explorer. */
+export class LiveView {
+  /** @type {string[]} names of the values that are shown, and shown anew when they change */
+  static watched = [];
+
+  /** @param {Model} model */
+  constructor(model) {
+    this.model = model;
+    this.problem = ""; // what went wrong with the last question to the kernel
+    this.kernel = new Kernel(model, (problem) => {
+      this.problem = problem;
+      this.show();
+    });
+    this.root = this.build();
+    this.show = this.show.bind(this);
+    for (const name of this.watched) model.on(`change:${name}`, this.show);
+    this.show();
+  }
+
+  get watched() { return /** @type {typeof LiveView} */ (this.constructor).watched; }
+
+  /** Make the elements, once. @returns {HTMLElement} */
+  build() { throw new Error("a view says how it is built"); }
+
+  /** Bring the elements up to date. */
+  show() { throw new Error("a view says what it shows"); }
+
+  cut() { this.kernel.cut(); }
+
+  close() {
+    for (const name of this.watched) this.model.off(`change:${name}`, this.show);
+    this.kernel.close();
+  }
+}
+
 /** Asks the kernel for one thing at a time, and notices when it does not answer. */
 export class Kernel {
   /**

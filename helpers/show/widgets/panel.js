@@ -2,25 +2,12 @@
 // The panel of a lesson: knobs, a button that runs an experiment with them, a verdict and a picture.
 
 import { enable, h, say, unique } from "./elements.js";
-import { Kernel, live } from "./live.js";
+import { live, LiveView } from "./live.js";
 
-const WATCHED = ["shown", "values"];
 const NO_KERNEL = "Run this cell to use its knobs.";
 
-class Panel {
-  /** @param {import("./live.js").Model} model */
-  constructor(model) {
-    this.model = model;
-    this.problem = "";
-    this.kernel = new Kernel(model, (problem) => {
-      this.problem = problem;
-      this.show();
-    });
-    this.root = this.build();
-    this.show = this.show.bind(this);
-    for (const name of WATCHED) model.on(`change:${name}`, this.show);
-    this.show();
-  }
+class Panel extends LiveView {
+  static watched = ["shown", "values"];
 
   build() {
     this.knobs = this.model.get("knobs").map((knob) => this.knob(knob));
@@ -83,13 +70,6 @@ class Panel {
     say(this.verdict, this.problem || (isThere ? verdict : `${verdict} ${NO_KERNEL}`));
     if (number !== this.number) this.picture.innerHTML = html;
     this.number = number;
-  }
-
-  cut() { this.kernel.cut(); }
-
-  close() {
-    for (const name of WATCHED) this.model.off(`change:${name}`, this.show);
-    this.kernel.close();
   }
 }
 

@@ -2,21 +2,13 @@
 // A question that is answered before the cell that settles it. The page knows no right answer.
 
 import { enable, h, prose, say, sendByEnter, unique } from "./elements.js";
-import { Kernel, live } from "./live.js";
+import { live, LiveView } from "./live.js";
 
-class Question {
-  /** @param {import("./live.js").Model} model */
-  constructor(model) {
-    this.model = model;
-    this.answers = model.get("answers");
-    this.kernel = new Kernel(model, () => this.show());
-    this.root = this.build();
-    this.show = this.show.bind(this);
-    for (const name of WATCHED) model.on(`change:${name}`, this.show);
-    this.show();
-  }
+class Question extends LiveView {
+  static watched = ["answered", "settled", "compared"];
 
   build() {
+    this.answers = this.model.get("answers");
     const group = unique("answers");
     this.inputs = this.answers.map((answer) => h("input", { type: "radio", name: group, value: answer }));
     this.number = h("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false" });
@@ -75,15 +67,6 @@ class Question {
     const next = this.model.get("settled") ? "To compare it, run the next cell again." : "Now run the next cell.";
     return `${said} ${next}`;
   }
-
-  cut() { this.kernel.cut(); }
-
-  close() {
-    for (const name of WATCHED) this.model.off(`change:${name}`, this.show);
-    this.kernel.close();
-  }
 }
-
-const WATCHED = ["answered", "settled", "compared"];
 
 export default live(Question);

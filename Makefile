@@ -17,7 +17,7 @@ TOUCH = $(BIN)/python -c "import pathlib; pathlib.Path('$@').touch()"
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
-.PHONY: lab fresh lesson test browser campaign lint notebooks benchmark requirements clean
+.PHONY: lab fresh lesson test browser campaign lint notebooks student teacher assignment benchmark requirements clean
 
 lab: $(READY)
 	$(BIN)/python -m helpers lab $(AS_ROOT) $(ARGS)
@@ -30,9 +30,9 @@ test: $(READY)
 	$(BIN)/python -m pytest --ignore=tests/browser $(ARGS)
 
 # use every lesson in JupyterLab, as a learner does; skipped with a word when there is no Chromium or Chrome;
-# and the explorer's JavaScript, because Node comes with the driver of the browser
+# and what else needs a tool of maintainers: the explorer's JavaScript (Node comes with the driver of the browser), nbgrader
 browser: $(READY_DEV)
-	$(BIN)/python -m pytest tests/browser tests/show/explorer/test_program_js.py $(ARGS)
+	$(BIN)/python -m pytest tests/browser tests/show/explorer/test_program_js.py tests/tools/test_nbgrader.py $(ARGS)
 
 # interrupt and kill kernels for some minutes; more with ARGS="--interrupts 1000 --kills 300 --seed 7"
 campaign: $(READY_DEV)
@@ -53,6 +53,14 @@ lesson: $(READY)
 # run every cell again, and keep the outputs; name one with NOTEBOOKS=notebooks/10_pipe.ipynb
 notebooks: $(READY)
 	$(BIN)/python -m tools.execute_notebooks $(NOTEBOOKS)
+
+# an edition without solutions, one with all answers, executed here, and one for nbgrader, each in editions/;
+# of some lessons only with NB="10_pipe 12_shared_memory"
+student teacher: $(READY)
+	$(BIN)/python -m tools.editions $@ $(NB)
+
+assignment: $(READY)
+	$(BIN)/python -m tools.editions nbgrader $(NB)
 
 benchmark: $(READY_DEV)
 	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
@@ -78,4 +86,4 @@ $(READY_DEV): $(READY) requirements-dev.txt
 	@$(TOUCH)
 
 clean:
-	rm -rf $(VENV) artefacts
+	rm -rf $(VENV) artefacts editions

@@ -29,7 +29,7 @@ LONGEST = [
     "notebooks/14_choosing.ipynb",
     "tests/lessons/test_choosing.py",
     "tests/lessons/test_manager.py",
-    "tests/tools/test_new_lesson.py",
+    "tests/tools/",
     "notebooks/",
     "tests/control/",
     "tests/lessons/",

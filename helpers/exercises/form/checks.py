@@ -12,7 +12,7 @@ from functools import partial
 from importlib import import_module
 from multiprocessing import resource_tracker
 from operator import eq
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from helpers import validate
 from helpers.exercises.form.finding import Finding, Kind
@@ -39,7 +39,7 @@ class Attempt:
 
 @runtime_checkable
 class Check(Protocol):
-    """One check."""
+    """One check; one that compares with the reference says so by `needs_reference = True`."""
 
     def judge(self, attempt: Attempt) -> Finding | None:
         """Return what is wrong, or None."""
@@ -200,6 +200,7 @@ class Quick:
     Where one of the two looks slow, it is measured once more, and its best counts.
     """
 
+    needs_reference: ClassVar[bool] = True
     program: str
     at_most: float = SLOWER
     words: str = ""

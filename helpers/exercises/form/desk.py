@@ -32,6 +32,7 @@ _HEADS = {
     Kind.SLOW: "✔ Right, but slow.",
     Kind.UNKNOWN: "This cannot be judged.",
 }
+_NO_SOLUTION = "This edition comes without solutions. Ask for a hint, or ask your teacher."
 _BUTTONS = "Change the cell above, run it, then press Check."
 
 
@@ -87,17 +88,22 @@ class Desk(Live):
         self._hints = 0
         self._asked_for_solution = False
         self._is_solved = False
+        self._executed: str | None = None  # her program, where the notebook is executed and nobody sits behind it
         self._number = 0
         super().__init__(title=f"Exercise {exercise.name}: {exercise.kind}")
         self._show(_BUTTONS)
 
     def keep_module(self, text: str) -> None:
         """Take what the learner has written in her cell; a runner, behind which nobody sits, writes nothing."""
-        self._show(_BUTTONS if client() is Client.RUNNER else f"{modules.write(self.exercise, text)} {_BUTTONS}")
+        self._executed = text if client() is Client.RUNNER else None
+        self._show(_BUTTONS if self._executed is not None else f"{modules.write(self.exercise, text)} {_BUTTONS}")
 
     def check(self) -> Verdict:
-        """Judge what stands in her workbook, note how it went, and return the verdict."""
-        text = modules.text_of(self.exercise)
+        """Judge what stands in her workbook, note how it went, and return the verdict.
+
+        Where the notebook is executed, what stands in its cell is judged, and nothing is noted.
+        """
+        text = modules.text_of(self.exercise) if self._executed is None else self._executed
         try:
             finding = court.judged(self.exercise, text, self._tell)
         finally:
@@ -105,10 +111,8 @@ class Desk(Live):
         verdict = Verdict(self.exercise, finding, self._said(text, finding))
         if finding.kind not in (Kind.NOT_ATTEMPTED, Kind.UNKNOWN):
             self._is_solved = self._is_solved or finding.kind is Kind.RIGHT
-            # the verdict is told where nothing can be noted, too
-            with suppress(OSError):
-                is_right = finding.kind is Kind.RIGHT
-                progress.note(self.exercise.lesson, "exercise", self.exercise.name, str(finding.kind), is_right)
+            if self._executed is None:
+                self._note(finding)
         self._show(verdict.words, verdict.details())
         return verdict
 
@@ -123,7 +127,10 @@ class Desk(Live):
         return Markdown(words.replace("\n", "\n\n"))
 
     def solution(self) -> Markdown:
-        """Return a program that is right, if hers is or she insists."""
+        """Return a program that is right, if hers is or she insists, and if this edition has one."""
+        if not self.exercise.has_solution:
+            self._show(_NO_SOLUTION)
+            return Markdown(_NO_SOLUTION)
         if not (self._is_solved or self._asked_for_solution):
             self._asked_for_solution = True
             words = "You have not solved it yet. Ask once more to see a solution all the same."
@@ -162,6 +169,12 @@ class Desk(Live):
             return self.exercise.notice
         mistake = self.exercise.recognised(text, finding.kind)
         return mistake.words if mistake else ""
+
+    def _note(self, finding: Finding) -> None:
+        # the verdict is told where nothing can be noted, too
+        with suppress(OSError):
+            is_right = finding.kind is Kind.RIGHT
+            progress.note(self.exercise.lesson, "exercise", self.exercise.name, str(finding.kind), is_right)
 
     def _tell(self, stage: str) -> None:
         self.stage = stage

@@ -14,6 +14,8 @@ The source is written once. Three lines mark what is whose:
 
 The skeleton is the source without the part `solution`, the reference the one without the part `yours`. What follows
 `given` is the learner's to read and to run, and each check brings its own copy of it.
+
+In an edition for students the part `solution` is empty, or one line that is sealed, where a check needs the reference.
 """
 
 import ast
@@ -26,6 +28,7 @@ from typing import TYPE_CHECKING
 from helpers import validate
 from helpers.exercises.form.checks import Check
 from helpers.exercises.form.finding import Kind
+from helpers.exercises.form.sealed import MARK, unseal
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
@@ -102,8 +105,19 @@ class Exercise:
 
     @cached_property
     def reference(self) -> str:
-        """The program as it should be; there may be others."""
-        return self.with_part(self._parts[2])
+        """The program as it should be; there may be others. Without its solution in an edition that has none."""
+        part = self.solution_part
+        return self.with_part(unseal(part.strip().removeprefix(MARK)) if part.startswith(MARK) else part)
+
+    @property
+    def solution_part(self) -> str:
+        """What the source has as solution, as it stands there."""
+        return self._parts[2]
+
+    @property
+    def has_solution(self) -> bool:
+        """Whether the solution may be shown: it is there, and not sealed."""
+        return bool(self.solution_part) and not self.solution_part.startswith(MARK)
 
     def with_part(self, part: str) -> str:
         """Return the source with the learner's part as given here."""

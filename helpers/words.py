@@ -1,11 +1,14 @@
 """Numbers as words: how many, how often, how long. Instruments, lessons and figures all say them."""
 
 import math
+from collections.abc import Mapping
 from decimal import Decimal
 
 from helpers import validate
 
 _ROUNDING = 1e-14  # of a share that is 0 or 1
+LONGEST = 10**6  # s, of durations that are compared
+A_DIFFERENCE = 1.3  # times as long; of what is closer, nobody can tell which is longer
 
 
 def plural(count: int, noun: str, ending: str = "s") -> str:
@@ -30,6 +33,21 @@ def percent(share: float, digits: int = 3) -> str:
 def rounded(number: float) -> str:
     """Say a number with two digits, and never with an exponent: "0.25", "7.1", "160", "12,000"."""
     return _significant(validate.number("number", number, -1e15, 1e15), 2)
+
+
+def times_as_long(seconds: Mapping[str, float]) -> str:
+    """Compare the longest of several durations with the shortest: "spawn: 600 times as long as a thread".
+
+    Durations that are less than A_DIFFERENCE times apart are not told apart. Raises TypeError or ValueError for fewer
+    than two durations, or one that is not above 0.
+    """
+    for name, value in validate.mapping("seconds", seconds, "two durations or more by name", 2).items():
+        validate.seconds(f"seconds[{name!r}]", value, LONGEST)
+    shortest, longest = min(seconds, key=seconds.__getitem__), max(seconds, key=seconds.__getitem__)
+    ratio = seconds[longest] / seconds[shortest]
+    if ratio < A_DIFFERENCE:
+        return f"No difference: all are less than {A_DIFFERENCE} times apart"
+    return f"{longest}: {rounded(ratio)} times as long as {shortest}"
 
 
 def duration(seconds: float) -> str:

@@ -238,7 +238,7 @@ def _times_as_long(trips: Sequence[Measurement]) -> float:
 
 
 def _what_came(numbers: Sequence[int]) -> str:
-    return {(1, 2): "both", (2,): "second", (): "none"}.get(tuple(numbers), "first")
+    return {(1,): "first", (2,): "second", (): "none"}.get(tuple(numbers), "both")
 
 
 def _advised(advised: Advice) -> str:
@@ -263,7 +263,7 @@ QUESTIONS = {
     "six_parties": Question(
         "Six processes exchange 100 messages a second of 1,000 bytes each. Nobody crashes. What is the advice?",
         "The first rule that fits decides. It stands under the picture.",
-        {name: name for name in ("Pipe", "Queue", "shared memory", "Manager")},
+        {name: name for name in ("Pipe", "Queue", "SimpleQueue", "shared memory", "Manager")},
         judge=_advised,
     ),
 }

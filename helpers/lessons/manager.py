@@ -13,6 +13,7 @@ from helpers import validate
 from helpers.questions import Question
 from helpers.recording.recorder import record
 from helpers.recording.trace import Trace
+from helpers.supervision.supervisor import ExpectedFailure
 
 WAYS = ("read then write", "with the manager's lock", "one call")
 
@@ -195,8 +196,9 @@ def _how_many_messages(run: Trace) -> str:
     return str(sum(message.sent in reads for message in run.messages))
 
 
-def _stranger(failure: object) -> str:
-    return "error" if "AuthenticationError" in str(failure) else "waits"
+def _stranger(failure: ExpectedFailure) -> str:
+    stranger = next(report for report in failure.reports if report.name == "stranger")
+    return "waits" if stranger.stopped else "error" if stranger.failed else "tally"
 
 
 QUESTIONS = {

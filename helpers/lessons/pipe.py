@@ -14,7 +14,7 @@ from helpers.questions import Question
 from helpers.recording.recorder import record
 from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.standstill import when_stuck
-from helpers.supervision.supervisor import ProcessesFailed
+from helpers.supervision.supervisor import ExpectedFailure, ProcessesFailed
 
 # longer than what the buffer of a pipe holds nearly everywhere, so that no writer gets a message through in one go
 LONG = 100_000
@@ -256,8 +256,9 @@ def _seen(shopping: list[str]) -> str:
     return "new" if "milk" in shopping else "old"
 
 
-def _hung_up(failure: object) -> str:
-    return "error" if "exit code" in str(failure) else "waits"
+def _hung_up(failure: ExpectedFailure) -> str:
+    child = next(report for report in failure.reports if report.name == "child")
+    return "waits" if child.stopped else "error" if child.failed else "ends"
 
 
 def _all_whole(whole: int) -> str:

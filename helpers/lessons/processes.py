@@ -322,7 +322,8 @@ QUESTIONS = {
     "start_cost": Question(
         "How much longer does it take until a worker runs in a child by `spawn` than in a thread?",
         {
-            "few": "A thread was slow to begin here. Measure again when the machine has less to do.",
+            "few": "A child by `spawn` starts a Python, and a thread does not. So on most machines they are further "
+            "apart. Measure again when this one has less to do.",
             "some": "The child starts a Python, which must find and read its modules. A thread has all that there.",
             "more": "The child starts a Python, which must find and read its modules. A thread has all that there.",
         },

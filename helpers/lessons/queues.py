@@ -14,7 +14,7 @@ from helpers.contexts import Context
 from helpers.questions import Question
 from helpers.recording.recorder import record
 from helpers.recording.trace import A_RECORDING, Trace
-from helpers.supervision.supervisor import ExpectedFailure, ProcessesFailed, supervised
+from helpers.supervision.supervisor import ExpectedFailure, supervised
 
 PILL = None  # the item that tells a consumer to end
 MOST = 16  # processes of a kind, in an experiment
@@ -223,7 +223,7 @@ def workshop(
     validate.number("work_ms", work_ms, 0, 100, "ms")
     with record(deadline=20) as run:
         _run_workshop(ctx, producers, consumers, maxsize, making_ms / 1000, work_ms / 1000)
-    return {"run": run, "maxsize": maxsize or None}, _who_waited(run)
+    return {"run": run, "maxsize": maxsize or None}, who_waited(*(waiting_share(run, kind) for kind in ("put", "get")))
 
 
 def _run_workshop(ctx: Context, producers: int, consumers: int, maxsize: int, making: float, work: float) -> None:
@@ -243,14 +243,21 @@ def _run_workshop(ctx: Context, producers: int, consumers: int, maxsize: int, ma
         child.join()
 
 
-def _who_waited(run: Trace) -> str:
-    put_share, get_share = (waiting_share(run, kind) for kind in ("put", "get"))
+def who_waited(put_share: float, get_share: float) -> str:
+    """Say who waited more of the time, 0 to 1: producers in `put`, or consumers in `get`.
+
+    Raises TypeError or ValueError for what is no share.
+    """
+    validate.number("put_share", put_share, 0, 1)
+    validate.number("get_share", get_share, 0, 1)
     words = f"Producers spent {put_share:.0%} of their time waiting in put(), consumers {get_share:.0%} in get()."
     if max(put_share, get_share) < LITTLE:
-        return f"{words} Nobody waits for long."
+        return f"{words} Nobody waited for long."
+    if abs(put_share - get_share) < LITTLE:
+        return f"{words} Both waited about as much."
     if put_share > get_share:
-        return f"{words} The limit holds the producers back; more consumers would help."
-    return f"{words} The consumers have too little to do; more producers would help."
+        return f"{words} The producers were held back more; try more consumers."
+    return f"{words} The consumers had too little to do; try more producers."
 
 
 def waiting_share(run: Trace, kind: str) -> float:
@@ -272,13 +279,15 @@ def waiting_share(run: Trace, kind: str) -> float:
 
 
 def _how_many_ended(failure: ExpectedFailure) -> str:
-    if not isinstance(failure.error, ProcessesFailed):
-        return "all"
-    return "one" if any(report.exitcode == 0 for report in failure.error.reports) else "none"
+    waiting = sum(report.stopped for report in failure.reports if report.name.startswith("consumer"))
+    return {0: "all", 1: "two", 2: "one"}.get(waiting, "none")
 
 
-def _second_one(jobs_done: list[Any]) -> str:
-    return "waits" if len(jobs_done) == 1 else "twice"
+def _second_one(measured: tuple[list[Any], ExpectedFailure]) -> str:
+    jobs_done, failure = measured
+    if any(report.stopped for report in failure.reports if report.name.startswith("consumer")):
+        return "waits"
+    return "twice" if len(jobs_done) == 2 else "saw"
 
 
 QUESTIONS = {
@@ -287,7 +296,12 @@ QUESTIONS = {
         {
             "one": "Each item goes to one process only. A pill that was taken is gone for the others.",
         },
-        {"all": "all three end", "one": "one ends, two wait for ever", "none": "all three wait for ever"},
+        {
+            "all": "all three end",
+            "two": "two end, one waits for ever",
+            "one": "one ends, two wait for ever",
+            "none": "all three wait for ever",
+        },
         judge=_how_many_ended,
     ),
     "look_then_get": Question(

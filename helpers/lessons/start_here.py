@@ -21,6 +21,7 @@ from helpers.questions import Question
 from helpers.recording.recorder import record
 from helpers.supervision import left_behind
 from helpers.supervision.left_behind import Look, Process
+from helpers.words import A_DIFFERENCE
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -30,8 +31,6 @@ PROCESSES = 64  # and threads
 MEMORY = 500_000_000  # bytes
 SHARED_MEMORY = 16_000_000  # bytes
 TEMPORARY_ROOM = 100_000_000  # bytes
-
-A_DIFFERENCE = 1.3  # times as long; less is noise
 
 visits = 0  # every process that imports this module has its own
 
@@ -323,9 +322,10 @@ QUESTIONS = {
         {
             "processes": "Each process has an interpreter of its own. Two threads share one, and often must take "
             "turns at it.",
-            "threads": "Something else had the processors while the processes were at work. Run the cell above again.",
-            "same": "Processes gain where threads take turns, and where a second processor is free. Here one of "
-            "the two was missing.",
+            "threads": "Where there is no GIL, threads lose nothing by sharing a process. If there is one here, as "
+            "the line above tells, run the cell again.",
+            "same": "Processes gain where threads must take turns, and where a second processor is free. Look above "
+            "which of the two may be missing, and run the cell again.",
         },
         {"threads": "the two threads", "processes": "the two processes", "same": "no difference"},
         judge=_quicker,

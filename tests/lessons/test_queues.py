@@ -142,12 +142,12 @@ def test_jobs_take_as_long_as_the_longest_share():
 def test_a_slow_consumer_holds_producers_back():
     data, verdict = queues.workshop(1, 1, maxsize=2, making_ms=0, work_ms=10)
     assert "of 2 allowed" in depth(**data).title
-    assert verdict.endswith("The limit holds the producers back; more consumers would help.")
+    assert verdict.endswith("The producers were held back more; try more consumers.")
 
 
 def test_consumers_wait_for_a_slow_producer():
     _, verdict = queues.workshop(1, 2, maxsize=0, making_ms=10, work_ms=0)
-    assert verdict.endswith("The consumers have too little to do; more producers would help.")
+    assert verdict.endswith("The consumers had too little to do; try more producers.")
 
 
 @pytest.mark.skipif("fork" not in get_all_start_methods(), reason="the children must inherit what is late")
@@ -159,7 +159,7 @@ def test_consumers_that_are_late_to_start_change_no_verdict(monkeypatch):
     run = BaseProcess.run
     monkeypatch.setattr(BaseProcess, "run", run_late)
     _, verdict = queues.workshop(1, 2, maxsize=0, making_ms=10, work_ms=0, method="fork")
-    assert verdict.endswith("The consumers have too little to do; more producers would help.")
+    assert verdict.endswith("The consumers had too little to do; try more producers.")
 
 
 def test_waiting_is_read_from_a_recording_of_a_queue():

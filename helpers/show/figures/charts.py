@@ -10,9 +10,8 @@ from matplotlib.ticker import StrMethodFormatter
 
 from helpers import validate
 from helpers.show.theme import FAINT, INK, LINES, MARKERS, Picture, canvas, colour_of, pale
-from helpers.words import duration, rounded
+from helpers.words import LONGEST, duration, times_as_long
 
-LONGEST = 10**6  # s
 Link = tuple[str, str, str]  # from, to, label; both directions
 
 
@@ -53,12 +52,9 @@ def bars(seconds: Mapping[str, float], what: str = "time") -> Picture:
 
     Raises TypeError or ValueError for fewer than two durations, or one that is not above 0.
     """
-    for name, value in validate.mapping("seconds", seconds, "two durations or more by name", 2).items():
-        validate.seconds(f"seconds[{name!r}]", value, LONGEST)
+    title = times_as_long(seconds)
     validate.text("what", what)
     names = sorted(seconds, key=seconds.__getitem__)
-    quick, slow = names[0], names[-1]
-    title = f"{slow} takes {rounded(seconds[slow] / seconds[quick])} times as long as {quick}"
     figure, (axes,) = canvas(title, height=0.9 + 0.45 * len(names))
     values = [1000 * seconds[name] for name in names]
     drawn = axes.barh(names, values, height=0.6, color=[colour_of(number) for number in range(len(names))])

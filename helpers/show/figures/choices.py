@@ -5,7 +5,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from helpers import validate
 from helpers.measuring.advice import Advice, Survey
 from helpers.show.theme import FAINT, GRID, INK, MARKERS, Picture, canvas, colour_of, pale
-from helpers.words import duration, rounded
+from helpers.words import duration, rounded, times_as_long
 
 
 def cost_map(survey: Survey) -> Picture:
@@ -16,15 +16,14 @@ def cost_map(survey: Survey) -> Picture:
     validate.instance("survey", survey, Survey, "a Survey")
     wait = {name: trips.points[0].median for name, trips in survey.trips.items()}
     most = {name: max(p.size / p.median / 1e6 for p in stream.points) for name, stream in survey.streams.items()}
-    quickest, slowest = min(wait, key=wait.__getitem__), max(wait, key=wait.__getitem__)
-    title = f"{quickest} answers quickest; {slowest} takes {wait[slowest] / wait[quickest]:,.0f} times as long"
+    size = next(iter(survey.trips.values())).points[0].size
+    title = f"A round trip of {size:,} bytes. {times_as_long(wait)}"
     figure, (axes,) = canvas(title, height=4.6)
     for number, name in enumerate(wait):
         axes.plot(wait[name], most[name], MARKERS[number], color=colour_of(number), ms=16, mec=INK)
         axes.annotate(f"{name}\nready in {duration(survey.set_up[name])}", (wait[name], most[name]), xytext=(14, 0),
                       textcoords="offset points", va="center", fontsize=11)  # fmt: skip
     axes.set(xscale="log", yscale="log", ylabel="best throughput in MB/s")
-    size = next(iter(survey.trips.values())).points[0].size
     axes.set_xlabel(f"round trip of {size:,} bytes")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))

@@ -8,13 +8,13 @@ from matplotlib.ticker import FuncFormatter
 from helpers import validate
 from helpers.measuring.timing import Measurement, Point
 from helpers.show.theme import FAINT, GRID, LINES, MARKERS, Picture, canvas, colour_of
-from helpers.words import duration, percent, rounded
+from helpers.words import duration, percent, rounded, times_as_long
 
 FEW = 2  # measurements that a title has room for
 
 
 def latency(*measurements: Measurement) -> Picture:
-    """Draw the time of a message over its size: median, up to the 99th percentile, the fitted line, the baseline.
+    """Draw the time of a message over its size: median, up to the 99th percentile, and the baseline.
 
     Raises TypeError for anything but measurements, ValueError for none.
     """
@@ -25,12 +25,12 @@ def latency(*measurements: Measurement) -> Picture:
         _line(axes, number, each, _typical)
         _humps(axes, number, each)
         if len(measurements) <= FEW:
-            _spread_and_fit(axes, number, each)
+            _spread(axes, number, each)
     nothing = measurements[0].baseline.median
     axes.axhline(nothing, color=FAINT, lw=1)
     axes.annotate("the same loop without a message", (1, nothing), xycoords=("axes fraction", "data"),
                   ha="right", va="bottom", fontsize=10, color=FAINT)  # fmt: skip
-    band = "\nband: to the slowest 1 %, dots: fit" if len(measurements) <= FEW else ""
+    band = "\nband: to the slowest 1 %" if len(measurements) <= FEW else ""
     axes.set_ylabel(f"{measurements[0].what}: median{band}")
     _finish(axes, duration)
     return Picture(figure, title, _words(measurements, _say))
@@ -53,13 +53,16 @@ def throughput(*measurements: Measurement) -> Picture:
 
 def _latency_title(measurements: tuple[Measurement, ...]) -> str:
     if len(measurements) <= FEW:
-        return "; ".join(f"{each.name}: {duration(each.fit.fixed)} plus {_per_megabyte(each)}" for each in measurements)
-    ranked = sorted(measurements, key=lambda each: each.points[0].median)
-    ratio = ranked[-1].points[0].median / ranked[0].points[0].median
-    return (
-        f"{ranked[0].name} is the quickest with {ranked[0].points[0].size:,} bytes, "
-        f"{ranked[-1].name} takes {rounded(ratio)} times as long"
+        return "; ".join(map(_from_to, measurements))
+    size = measurements[0].points[0].size
+    return f"A {measurements[0].what} of {size:,} bytes. " + times_as_long(
+        {each.name: each.points[0].median for each in measurements}
     )
+
+
+def _from_to(measurement: Measurement) -> str:
+    ends = measurement.points[:: max(1, len(measurement.points) - 1)]
+    return f"{measurement.name}: " + ", ".join(f"{duration(_typical(p))} with {p.size:,} bytes" for p in ends)
 
 
 def _throughput_title(measurements: tuple[Measurement, ...]) -> str:
@@ -97,15 +100,10 @@ def _best(measurement: Measurement) -> str:
     return f"{measurement.name}: {_rate(best):,.0f} MB/s at best, with {best.size:,} bytes a message"
 
 
-def _per_megabyte(measurement: Measurement) -> str:
-    return f"{duration(measurement.fit.per_byte * 1e6)} per MB"
-
-
-def _spread_and_fit(axes: Axes, number: int, measurement: Measurement) -> None:
+def _spread(axes: Axes, number: int, measurement: Measurement) -> None:
     sizes = [point.size for point in measurement.points]
     low, high = [point.median for point in measurement.points], [point.p99 for point in measurement.points]
     axes.fill_between(sizes, low, high, color=colour_of(number), alpha=0.18, lw=0)
-    axes.plot(sizes, [measurement.fit.at(size) for size in sizes], color=colour_of(number), lw=1, ls=":")
 
 
 def _line(axes: Axes, number: int, measurement: Measurement, value: Callable[[Point], float]) -> None:

@@ -141,7 +141,8 @@ def growth(explored: Mapping[int, Exploration], what: str) -> Picture:
     if math.inf in schedules:
         raise ValueError("explored must hold explorations with a finite number of schedules")
     last = sizes[-1]
-    title = f"{last} {what}: {schedules[-1]:,} schedules, but only {states[-1]:,} states"
+    but = "but only" if states[-1] < schedules[-1] else "and"
+    title = f"{last} {what}: {schedules[-1]:,} schedules, {but} {states[-1]:,} states"
     figure, (axes,) = canvas(title, height=3.6)
     both: dict[str, Sequence[float]] = {"schedules": schedules, "states": states}
     for number, (name, counts) in enumerate(both.items()):

@@ -17,6 +17,7 @@ from helpers.show.theme import GRID, LINES, MARKERS, Picture, canvas, colour_of
 from helpers.words import percent
 
 SURE = 0.99  # the chance to have met the bug at which the title calls it found
+HARDLY = 1e-6  # a chance below which no number is told
 FURTHEST = 1000  # runs that are drawn
 MOST_RUNS = 10**6
 MARKS = (1, 3, 10, 30, 100, 300, 1000)  # runs at which a line has a mark
@@ -108,9 +109,13 @@ def _runs_for(share: float) -> int:
     return 1 if share >= SURE else math.ceil(math.log(1 - SURE) / math.log(1 - share))
 
 
+def _chance(share: float) -> str:
+    return f"less than {percent(HARDLY, 2)}" if 0 < share < HARDLY else percent(share, 2)
+
+
 def _say(name: str, value: Met) -> str:
     if not isinstance(value, Proportion):
         return f"{name}: run {value:,} meets it every time."
-    after = ", ".join(f"{percent(_missing(value.share, runs), 2)} after {runs:,}" for runs in (1, 10, 100))
+    after = ", ".join(f"{_chance(_missing(value.share, runs))} after {runs:,}" for runs in (1, 10, 100))
     low, high = (percent(bound, 2) for bound in value.interval)
     return f"{name}: {value.of_runs} met it, the true share lies between {low} and {high}; chance to miss: {after}."

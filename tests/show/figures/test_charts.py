@@ -14,7 +14,7 @@ def test_a_model_names_processes_and_what_connects_them():
 
 def test_bars_compare_the_longest_with_the_shortest():
     picture = bars({"slow": 0.3, "quick": 0.1})
-    assert picture.title == "slow takes 3 times as long as quick"
+    assert picture.title == "slow: 3 times as long as quick"
     assert picture.words == "quick: 100 ms, slow: 300 ms."
 
 

@@ -15,8 +15,13 @@ def measurement(name="pipe", fixed=20_000, per_byte=1):
     return Measurement(name, "round trip", "spawn", 3, points, Point(0, (300,)))
 
 
-def test_the_title_of_latency_is_the_fit():
-    assert latency(measurement()).title == "pipe: 20 µs plus 1 ms per MB"
+def test_the_title_of_latency_is_what_was_measured():
+    assert latency(measurement()).title == "pipe: 20 µs with 10 bytes, 120 µs with 100,000 bytes"
+
+
+def test_the_title_of_several_latencies_compares_them():
+    title = latency(*(measurement(name, fixed) for name, fixed in [("a", 20_000), ("b", 60_000), ("c", 40_000)])).title
+    assert title == "A round trip of 10 bytes. b: 3 times as long as a"
 
 
 def test_the_title_of_throughput_is_the_best():

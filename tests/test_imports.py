@@ -16,6 +16,7 @@ STOREYS = [
     "command_line",
     "exercises",
     "show",
+    "experiments",
     "lessons",
     "control",
     "scheduling.real",
@@ -60,7 +61,12 @@ LESSONS = [path for path in in_room("lessons") if path.stem != "__init__"]
 PACKAGES = [path for path in FILES if path.stem == "__init__" and path not in in_room("show", "exercises")]
 JUDGE = HELPERS / "exercises" / "form" / "judge.py"
 PROGRAMS = [path for path in FILES if path.stem == "__main__"]
-CORE = [path for path in FILES if path not in [*in_room("show", "exercises", "lessons", "command_line"), *PROGRAMS]]
+EXPERIMENTS = in_room("experiments")
+CORE = [
+    path
+    for path in FILES
+    if path not in [*in_room("show", "exercises", "lessons", "command_line"), *EXPERIMENTS, *PROGRAMS]
+]
 
 
 @cache
@@ -140,7 +146,7 @@ def test_a_package_that_children_import_loads_nothing_before_it_is_asked(path, l
     assert {other for other in loaded[name] if other.startswith("helpers")} <= above | {"helpers.front_door"}
 
 
-@pytest.mark.parametrize("path", CORE, ids=module_name)
+@pytest.mark.parametrize("path", [*CORE, *EXPERIMENTS], ids=module_name)
 def test_instruments_never_print(path):
     prints = [node for node in nodes_of(path) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"]
     # what a child wrote to standard error is passed on there, and nowhere else

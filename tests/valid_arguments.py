@@ -6,11 +6,13 @@ from multiprocessing import Pipe, get_context
 
 from helpers.control import Failure, Result
 from helpers.exercises import Clean
+from helpers.experiments import plan
 from helpers.lessons import interleavings, pipe, start_here, synchronisation
 from helpers.measuring import mechanisms
 from helpers.measuring.advice import Survey, Task, advise
 from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats
+from helpers.measuring.results import Case, Outcomes
 from helpers.measuring.timing import Measurement, Point
 from helpers.questions import Question
 from helpers.recording.trace import Event, ProcessInfo, Trace
@@ -215,6 +217,17 @@ VALID = {
     "steps.seconds": lambda: {"one way": [0.1, 0.2]},
     "stream_time.kind": lambda: "Queue",
     "until.holds": lambda: lambda: True,
+    "Case.counts": lambda: {"5": 2},
+    "Case.hits": lambda: 1,
+    **dict.fromkeys([f"{kind}.experiment" for kind in ("Outcomes", "Timings")], lambda: "crash"),
+    "Outcomes.cases": lambda: {"a program": Case({"5": 2}, "lost an update", 0)},
+    "Timings.series": lambda: {"round trip": ((1e-6, 2e-6),)},
+    "machine": dict,
+    "settings": dict,
+    "folder": lambda: "results",
+    "path": lambda: "results/crash.jsonl",
+    "planned": lambda: plan(["start_up"]),
+    "write_result.result": lambda: Outcomes("crash", {}, {}, {"a program": Case({"5": 2}, "lost an update", 0)}),
     "update_time.kind": lambda: "Value",
     "update_time.times": lambda: 10,
 }
@@ -380,7 +393,24 @@ MAKES_SENSE = {
     # helpers.supervision
     "expect_failure.deadline": "half",
     "supervised.deadline": "half",
+    # helpers.experiments
+    "plan.given": "none dict",
+    "plan.names": "list tuple",
+    "run_session.again": "true",
+    "read_result.path": "text",
+    "read_results.folder": "text",
+    "run_session.folder": "text",
+    "run_session.tell": "none",
+    "run_session.with_names": "true",
+    "write_result.folder": "text",
     # helpers.measuring
+    "Case.hits": "zero",
+    "Case.what": "text",
+    **{
+        f"{kind}.{name}": words
+        for kind in ("Outcomes", "Timings")
+        for name, words in {"experiment": "text", "machine": "dict", "settings": "dict"}.items()
+    },
     "Mechanism.name": "text",
     "Method.name": "text",
     "Fit.at.size": "zero half",

@@ -1,0 +1,1 @@
+"""Tests of helpers/experiments, a file for each of its files."""

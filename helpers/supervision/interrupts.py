@@ -150,7 +150,17 @@ class _GivenUp(BaseException):
 
 _MASKED: set[CodeType] = {Block.__enter__.__code__, Block.__exit__.__code__}
 _CONTEXTLIB = contextlib.contextmanager.__code__.co_filename
-_POOL = str(Path(util.__file__).with_name("pool.py"))
+# functions of multiprocessing, by file and name: half a pool would go on starting workers, and a semaphore or segment
+# that has its name but is not registered yet would stay in the system
+_WHOLE = {
+    (str(Path(util.__file__).with_name(file)), name)
+    for file, name in [
+        ("pool.py", "__init__"),
+        ("synchronize.py", "__init__"),
+        ("shared_memory.py", "__init__"),
+        ("shared_memory.py", "unlink"),
+    ]
+}
 _FINALIZERS_TAKE = 1.0  # seconds, no longer
 
 
@@ -288,8 +298,7 @@ def _is_between_steps_of_a_generator(frame: FrameType | None) -> bool:
 
 def _is_masked(frame: FrameType | None) -> bool:
     while frame is not None:
-        if frame.f_code.co_filename == _POOL and frame.f_code.co_name == "__init__":
-            # half a pool would go on starting workers
+        if (frame.f_code.co_filename, frame.f_code.co_name) in _WHOLE:
             return True
         if frame.f_code in _MASKED:
             return time.monotonic() < frame.f_locals.get("patient_until", float("inf"))

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from helpers.recording.probes import calls
 from tests.campaign import __main__ as campaign
 from tests.campaign import events, witness
 from tests.campaign.events import COLUMNS, Subject
@@ -95,6 +96,16 @@ def test_a_thread_that_was_about_to_end_is_no_change(monkeypatch):
     before = {**witness._state(), "threads": {*threading.enumerate(), about_to_end}}
     monkeypatch.setattr(witness, "_before", before, raising=False)
     assert witness._changes() == []
+
+
+def test_what_is_made_anew_for_each_block_is_no_change(monkeypatch):
+    monkeypatch.setattr(witness, "_before", witness._state(), raising=False)
+    calls.local.thread = calls.Thread()
+    assert witness._changes() == []
+    calls.local.thread.name = "another"
+    changed = witness._changes()
+    calls.local.thread = calls.Thread()
+    assert [name for name in changed if "another" in name] == changed != []
 
 
 def test_whatever_is_left_is_found_and_the_next_event_starts_afresh(subject):

@@ -216,6 +216,13 @@ def _variables(path: str, module: ModuleType) -> dict[str, Any]:
     for name, value in list(variables.items()):
         if type(value).__module__.startswith("helpers.") and hasattr(value, "__dict__"):
             variables |= {f"{name}.{attribute}": each for attribute, each in vars(value).items()}
-    return {
-        name: copy.copy(value) if isinstance(value, list | dict | set) else value for name, value in variables.items()
-    }
+    return {name: _content(value) for name, value in variables.items()}
+
+
+def _content(value: Any) -> Any:
+    """Return what a value holds now: of a collection a copy, of an instrument's record its fields, anew each block."""
+    if isinstance(value, list | dict | set):
+        return copy.copy(value)
+    if type(value).__module__.startswith("helpers.") and hasattr(value, "__slots__"):
+        return type(value), [getattr(value, name, None) for name in value.__slots__]
+    return value

@@ -1,6 +1,8 @@
 """Ctrl-C at any moment: a block is never left half open, and the interrupt is never lost."""
 
 import contextlib
+import functools
+import gc
 import multiprocessing.process
 import os
 import signal
@@ -8,9 +10,18 @@ import sys
 import threading
 import time
 import weakref
-from multiprocessing import active_children, get_context, util
+from multiprocessing import (
+    active_children,
+    current_process,
+    get_context,
+    resource_tracker,
+    shared_memory,
+    util,
+)
 from multiprocessing.pool import Pool
 from multiprocessing.process import BaseProcess
+from multiprocessing.shared_memory import SharedMemory
+from multiprocessing.synchronize import SemLock
 from pathlib import Path
 
 import psutil
@@ -19,6 +30,7 @@ import pytest
 from helpers.recording import probes, recorder
 from helpers.recording.recorder import record
 from helpers.supervision import interrupts, start_hooks, supervisor
+from helpers.supervision.left_behind import SHARED_MEMORY
 from helpers.supervision.supervisor import ProcessesFailed, expect_failure, supervised
 from tests import misbehaviour as worker
 
@@ -152,6 +164,37 @@ def test_a_pool_is_made_and_put_away_in_one_piece():
 
 
 @posix_only
+def named_things():
+    with supervised(20):
+        get_context("spawn").Lock()
+        block = SharedMemory(create=True, size=1)
+        try:
+            block.close()
+        finally:
+            block.unlink()
+
+
+@pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="what has a name cannot be listed here")
+def test_nothing_has_a_name_in_the_system_that_nobody_knows(monkeypatch):
+    """The resource tracker removes what it knows of; an interrupt must not come before it is told."""
+    known, mark = set(), f"tp{os.getpid()}"
+    monkeypatch.setitem(current_process()._config, "semprefix", f"/{mark}")
+    monkeypatch.setattr(shared_memory, "_SHM_NAME_PREFIX", f"/{mark}")
+    for name, change in [("register", known.add), ("unregister", known.discard)]:
+        plain = getattr(resource_tracker, name)
+        note = functools.partial(lambda plain, change, *what: (change(what), plain(*what)), plain, change)
+        monkeypatch.setattr(resource_tracker, name, note)
+    functions = [SemLock.__init__.__code__, SharedMemory.__init__.__code__, SharedMemory.unlink.__code__]
+    for line in lines_of(named_things, functions.__contains__):
+        interrupt_at(line, named_things)
+        gc.collect()
+        left = {path.name.removeprefix("sem.") for path in SHARED_MEMORY.glob(f"*{mark}*")}
+        assert left == {name.removeprefix("/") for name, _ in known}, f"after an interrupt at {line}"
+        for name, kind in list(known):
+            resource_tracker._CLEANUP_FUNCS[kind](name)
+            resource_tracker.unregister(name, kind)
+
+
 def test_an_interrupt_while_a_block_waits_for_its_children_is_raised():
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt), supervised(10) as block:

@@ -17,7 +17,7 @@ TOUCH = $(BIN)/python -c "import pathlib; pathlib.Path('$@').touch()"
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
-.PHONY: lab fresh lesson test browser campaign lint notebooks student teacher assignment benchmark requirements clean
+.PHONY: lab fresh lesson test browser campaign lint notebooks student teacher assignment slides handout benchmark requirements clean
 
 lab: $(READY)
 	$(BIN)/python -m helpers lab $(AS_ROOT) $(ARGS)
@@ -61,6 +61,10 @@ student teacher: $(READY)
 
 assignment: $(READY)
 	$(BIN)/python -m tools.editions nbgrader $(NB)
+
+# a lesson as slides, in one file that needs no network, and on paper, with room for answers: make slides NB=10_pipe
+slides handout: $(READY)
+	$(BIN)/python -m tools.$@ $(NB)
 
 benchmark: $(READY_DEV)
 	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

@@ -30,9 +30,8 @@ from helpers.exercises.form.overview import exercises_of
 from helpers.exercises.form.sealed import MARK, seal
 from helpers.questions import Question
 from tools.execute_notebooks import cleaned, run
+from tools.lessons import EDITIONS, ROOT, lessons
 
-ROOT = Path(__file__).parents[1]
-EDITIONS = ROOT / "editions"
 COPIED = ("README.md", "LICENSE", "CITATION.cff", "Makefile", "pyproject.toml", "requirements.txt", "helpers")
 SECTIONS = ("Start", "Lessons")  # of README.md, for students
 TARGETS = (
@@ -54,18 +53,6 @@ assert verdict.kind == "right"
 COURSE = """c = get_config()
 c.CourseDirectory.course_id = "talking_processes"
 """
-
-
-def lessons(chosen: Sequence[str] = ()) -> list[Path]:
-    """Return the notebooks of these lessons, such as "12_shared_memory", or of all.
-
-    Raises ValueError for what is no lesson.
-    """
-    found = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
-    names = [Path(name).name.removesuffix(".ipynb") for name in chosen] or list(found)
-    if unknown := [name for name in names if name not in found]:
-        raise ValueError(f"NB must be one of {', '.join(found)}, not {unknown[0]!r}")
-    return [found[name] for name in names]
 
 
 def student(folder: Path, chosen: Sequence[str] = ()) -> Path:

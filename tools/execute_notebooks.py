@@ -16,6 +16,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from tools.slides import tagged
+
 CELL_LIMIT = 15.0  # seconds; a learner does not wait longer, even with a bar to look at
 # no versions: they differ from machine to machine; the language makes `jupyter nbconvert --to script` write a .py
 METADATA = {
@@ -84,13 +86,13 @@ def run(
 
 
 def cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return the notebook without widgets, execution metadata and the versions of this machine."""
+    """Return the notebook tagged for slides, without widgets, execution metadata and the versions of this machine."""
     notebook.metadata = copy.deepcopy(METADATA)
     for cell in notebook.cells:
         cell.metadata = {name: cell.metadata[name] for name in KEPT if cell.metadata.get(name)}
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _is_readable(output)]
-    return notebook
+    return tagged(notebook)
 
 
 def _is_readable(output: nbformat.NotebookNode) -> bool:

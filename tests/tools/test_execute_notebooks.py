@@ -33,7 +33,8 @@ def test_outputs_are_kept_and_widgets_are_not(executed):
 def test_a_saved_notebook_says_nothing_of_the_machine(executed):
     assert executed.metadata == execute_notebooks.METADATA
     assert "version" not in str(executed.metadata)
-    assert [cell.metadata for cell in executed.cells] == [{}, {}, {}]
+    # nothing but how it is shown as slides
+    assert [list(cell.metadata) for cell in executed.cells] == [["slideshow"]] * 3
 
 
 def test_a_notebook_that_fails_is_left_as_it_was(tmp_path):

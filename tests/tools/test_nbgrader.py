@@ -32,7 +32,7 @@ def test_a_lesson_is_released_as_an_assignment_and_a_program_that_is_right_gets_
     lesson = tmp_path / "notebooks" / f"{LESSON}.ipynb"
     lesson.parent.mkdir()
     nbformat.write(shortened(editions.ROOT / "notebooks" / lesson.name), lesson)
-    monkeypatch.setattr(editions, "ROOT", tmp_path)
+    monkeypatch.setattr("tools.lessons.ROOT", tmp_path)
     course = editions.assignment(tmp_path / "course", [LESSON])
     nbgrader(course, "generate_assignment", LESSON)
 

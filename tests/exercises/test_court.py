@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from helpers.exercises.form import checks
 from helpers.exercises.form.court import judged
 from helpers.exercises.form.finding import Kind
 from helpers.exercises.shared_memory import till
@@ -87,3 +88,10 @@ def test_the_judge_reads_its_job_from_a_folder_and_fails_aloud_without_one(tmp_p
     done = subprocess.run([sys.executable, "-m", "helpers.exercises.form.judge", str(tmp_path)], capture_output=True,
                           text=True, timeout=60)  # fmt: skip
     assert done.returncode != 0 and "FileNotFoundError" in done.stderr
+
+
+def test_a_program_with_no_end_of_orders_is_not_called_right(monkeypatch):
+    monkeypatch.setattr(checks, "RUNS", 1)
+    finding = checks.Always("count_locked", 5).judge(checks.Attempt("helpers.lessons.check", "", ""))
+    assert finding is not None and finding.kind is Kind.UNKNOWN
+    assert "too many orders" in finding.words

@@ -23,6 +23,10 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 RUNS = 300  # orders of one check
 PATIENCE = 15.0  # s for one check, on a busy machine
+TOO_MANY = (
+    "Nothing failed so far, but there are too many orders to try even those in which nobody is interrupted. "
+    "Does it look again and again, where it could sleep until it is woken?"
+)
 SLOWER = 2.0  # times the reference's time that is slow
 
 
@@ -86,10 +90,15 @@ class Always:
         try:
             # once without interruption: what fails there needs no search, and no proof
             plain = rerun(program, ("main",), holds, self.grain, PATIENCE)
-            failure = plain.failure or check(program, holds, RUNS, grain=self.grain, deadline=PATIENCE).failure
+            if plain.failure is not None:
+                return told(plain.failure, self.outcome, is_plain=True)
+            tried = check(program, holds, RUNS, grain=self.grain, deadline=PATIENCE)
         except CannotCheck as error:
             return Finding(Kind.UNKNOWN, f"{error}.".replace("..", "."))
-        return None if failure is None else told(failure, self.outcome, is_plain=plain.failure is not None)
+        if tried.failure is not None:
+            return told(tried.failure, self.outcome)
+        # a program that looks again and again has no end of orders
+        return Finding(Kind.UNKNOWN, TOO_MANY) if tried.exhausted is None else None
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,24 @@ def kills_its_child(method):
     return child.exitcode
 
 
+def write_once(book):
+    book.value = 1
+
+
+def leave_a_daemon(method, book):
+    get_context(method).Process(target=write_once, args=(book,), name="daemon", daemon=True).start()
+    time.sleep(0.1)
+
+
+def daemon_of_a_sleeper(method):
+    ctx = get_context(method)
+    book = ctx.Value("i", 0)
+    sleeper = ctx.Process(target=leave_a_daemon, args=(method, book), name="sleeper")
+    sleeper.start()
+    sleeper.join()
+    return book.value
+
+
 def kill_parent():
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(1)

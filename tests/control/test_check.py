@@ -241,6 +241,12 @@ def test_a_process_that_the_program_itself_kills_is_no_crash(method):
     assert set(check(of(misbehaviour.kills_its_child, method)).outcomes) == {-9}
 
 
+def test_a_daemon_may_have_ended_before_its_parent_does_or_be_ended_by_it():
+    result = check(of(misbehaviour.daemon_of_a_sleeper))
+    assert result.exhausted >= 2
+    assert set(result.outcomes) == {0, 1}
+
+
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="elsewhere it is not seen who died first")
 def test_the_death_of_the_first_process_is_its_own_and_not_its_killers():
     failure = check(of(misbehaviour.child_kills_its_parent)).failure

@@ -45,6 +45,7 @@ def install(connect_to_new_process: Connect) -> None:
     for method in ("terminate", "kill", "interrupt"):
         if method in vars(base):
             whole(base, method, method, _thing, stops=True)
+    util._exit_function = functools.partial(util._exit_function, active_children=_children_left)
     replace_everywhere(os.kill, _kill)
     exempt(popen_fork.Popen, "poll")
     _spawn_from(connect_to_new_process)
@@ -131,6 +132,17 @@ def _bootstrap(child: Any, parent_sentinel: Any = None) -> int:
     return code
 
 
+def _children_left() -> list[Any]:
+    """Return the children that have not ended, in order of their start, and note whose end was asked for."""
+    participant = here()
+    for child in sorted(process._children, key=lambda child: child._identity):
+        token = child.__dict__.get("_control_token")
+        # who was killed has ended, whatever else has happened
+        if participant and token and not child.__dict__.get("_control_is_killed"):
+            participant.accessed("v", f"end {token}")
+    return sorted(process.active_children(), key=lambda child: child._identity)
+
+
 def _run(plain: Callable[[], None], participant: participants.Participant) -> None:
     _trace_lines()
     try:
@@ -211,9 +223,11 @@ def _kill(pid: int, number: int) -> None:
     if participant is None:
         participants.plain_kill(pid, number)
         return
+    child = next((child for child in process._children if child.pid == pid), None)
     if not participant.exemptions:
-        child = next((child for child in process._children if child.pid == pid), None)
         participant.before("kill", _thing(child) if child else "")
+    if child:
+        child._control_is_killed = True
     participants.plain_kill(pid, number)
     participant.accessed("signal", pid)
     participant.settle()

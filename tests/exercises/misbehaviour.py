@@ -11,7 +11,7 @@ LEAVES = "raise SystemExit(0)\n"
 DEFINES_NOTHING = "x = 1\n"
 NO_PYTHON = "def put_in(:\n"
 LEAKS = (
-    "from multiprocessing import shared_memory\n\n\ndef put_in(till, amount):\n    with till.get_lock():\n"
-    "        till.value += amount\n\n\nshared_memory.SharedMemory(create=True, size=10)\n"
+    "import os\nfrom multiprocessing import shared_memory\n\n\ndef put_in(till, amount):\n    with till.get_lock():\n"
+    "        till.value += amount\n\n\nshared_memory.SharedMemory(f'leaked_{os.getpid()}', create=True, size=10)\n"
 )
 CHEATS = "def put_in(till, amount):\n    till.value += amount\n\n\ndef program():\n    return 20\n"

@@ -91,6 +91,7 @@ VALID = {
     "Mistake.source": lambda: "pass",
     "Mistake.words": lambda: "Not so.",
     "Says.value": lambda: 1,
+    "Script.prints": lambda: "hello",
     "Proof.scenario": lambda: "program",
     "call": lambda: lambda: None,
     "checks": lambda: [start_here.Check("Python", "3.11", True)],
@@ -310,6 +311,7 @@ MAKES_SENSE = {
     "Says.name": "text",
     "Says.otherwise": "text",
     "Says.value": "true minus zero half nan inf huge blank text list dict deep",
+    "Script.prints": "text",
     # helpers.recording
     "Trace.to_chrome.path": "text",
     "record.deadline": "half",
@@ -461,6 +463,7 @@ EXEMPT = {
         "Model.shared Model.text Picture Prediction Question QueueEnd SharedObjects SharedObjects.pack "
         "SharedObjects.unpack "
         "Placement Slot humps look page title Always.judge Breaks.judge Clean.judge Proof.judge Quick.judge Says.judge "
+        "Script.judge "
         "Exercise.with_part Exercise.own_part Exercise.judged Exercise.is_untouched Exercise.recognised "
         "Progress.predictions html_of"
     ),

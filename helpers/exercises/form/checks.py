@@ -5,6 +5,8 @@ where luck could decide: orders are tried one by one, or counted.
 """
 
 import ast
+import subprocess
+import sys
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -200,6 +202,40 @@ class Clean:
             words = f"It ended, and left {blocks} of shared memory behind, which nobody frees: call `unlink()` once."
             return Finding(Kind.LEAKS, words, trace=trace)
         return None
+
+
+@dataclass(frozen=True)
+class Script:
+    """The module, run as a file by `python`, prints these lines and ends in order, on every system.
+
+    For programs in which no order of steps decides: they are run once.
+    """
+
+    prints: str
+
+    def __post_init__(self) -> None:
+        validate.text("prints", self.prints)
+
+    def judge(self, attempt: Attempt) -> Finding | None:
+        """Run the file once, and compare what it says."""
+        texts = {node.value for node in ast.walk(ast.parse(attempt.text)) if isinstance(node, ast.Constant)}
+        if "fork" in texts:
+            # it would hide what goes wrong elsewhere
+            return Finding(Kind.WRONG, "It takes `fork`, which not every system has. Let it work by `spawn`.")
+        try:
+            done = subprocess.run(
+                [sys.executable, "-u", f"{attempt.module}.py"], stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, timeout=PATIENCE, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return Finding(Kind.HANGS, f"Your script has not come to its end within {PATIENCE:g} s, and was stopped.")
+        said, errors = done.stdout.strip(), done.stderr.strip()
+        if said == self.prints and done.returncode == 0:
+            attempt.story = f"It prints:\n{said}"
+            return None
+        words = f"It is to print:\n{self.prints}\nIt prints:\n{said or '(nothing)'}"
+        last = f"\nIts last word is: {errors.splitlines()[-1]}" if errors else ""
+        return Finding(Kind.CRASHED if errors else Kind.WRONG, words + last, errors)
 
 
 @dataclass(frozen=True)

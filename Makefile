@@ -17,7 +17,7 @@ TOUCH = $(BIN)/python -c "import pathlib; pathlib.Path('$@').touch()"
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
-.PHONY: lab fresh lesson test browser campaign lint notebooks student teacher assignment slides handout benchmark requirements clean
+.PHONY: lab fresh cards lesson test browser campaign lint notebooks student teacher assignment slides handout benchmark requirements clean
 
 lab: $(READY)
 	$(BIN)/python -m helpers lab $(AS_ROOT) $(ARGS)
@@ -25,6 +25,10 @@ lab: $(READY)
 # give one lesson back as new, and keep the copy that was there: make fresh NB=10_pipe
 fresh: $(READY)
 	$(BIN)/python -m helpers fresh $(NB)
+
+# the cards of all lessons on one page to print, four on a sheet of A4
+cards: $(READY)
+	@$(BIN)/python -m tools.print_cards
 
 test: $(READY)
 	$(BIN)/python -m pytest --ignore=tests/browser $(ARGS)

@@ -29,6 +29,7 @@ STOREYS = [
     "workbook",
     "words",
     "questions",
+    "cards",
     "validate",
     "contexts",
     "gc_pause",

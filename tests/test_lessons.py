@@ -3,12 +3,14 @@
 import ast
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbconvert import ScriptExporter
 
+from helpers.cards import Card
 from helpers.exercises.form.overview import exercises_of
 from tools.execute_notebooks import METADATA
 
@@ -150,6 +152,16 @@ def test_every_picture_has_words_for_those_who_do_not_see_it(path):
             assert re.search(r'alt="[^"]{30,}"', image)
         if "image/png" in data:
             assert len(data["text/plain"]) > 30
+
+
+@each_notebook
+def test_a_lesson_ends_with_its_card(path):
+    """Between the summary and the fine print, so that who reads the summary sees all of it on one card."""
+    cells = [cell.source for cell in read(path).cells]
+    drawn = [number for number, source in enumerate(cells) if re.search(r"^card\(\w+\)$", source, re.MULTILINE)]
+    assert len(drawn) == 1
+    assert "## Summary" in cells[drawn[0] - 1] and cells[drawn[0] + 1].startswith("### In practice")
+    assert isinstance(import_module(f"helpers.lessons.{path.stem[3:]}").CARD, Card)
 
 
 @each_notebook

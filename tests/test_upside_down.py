@@ -311,8 +311,15 @@ def questions():
     }
 
 
+def judged_by_its_own_tests():
+    """Return the questions that the tests of a lesson judge themselves."""
+    for path in NOTEBOOKS:
+        tests = (ROOT / "tests" / "lessons" / f"test_{path.stem[3:]}.py").read_text(encoding="utf-8")
+        yield from (f"{path.stem[3:]}.{key}" for key in re.findall(r'QUESTIONS\["(\w+)"\]', tests))
+
+
 def test_every_question_about_a_measurement_is_turned_upside_down():
-    assert {*PROVED, *BY_RATIO} == set(questions())
+    assert set(questions()) - {*PROVED, *BY_RATIO, *judged_by_its_own_tests()} == set()
 
 
 @pytest.mark.parametrize(("name", "measured", "proved"), [(name, *row) for name in PROVED for row in PROVED[name]])

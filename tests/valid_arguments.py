@@ -276,6 +276,7 @@ MAKES_SENSE = {
     "start_and_join.join_before_the_next_start": "true",
     # helpers.show
     "canvas.height": "half",
+    "canvas.width": "half",
     "colour_of.process": "zero",
     "depth.channel": "none",
     "depth.maxsize": "none",
@@ -465,7 +466,7 @@ EXEMPT = {
         "Placement Slot humps look page title Always.judge Breaks.judge Clean.judge Proof.judge Quick.judge Says.judge "
         "Script.judge "
         "Exercise.with_part Exercise.own_part Exercise.judged Exercise.is_untouched Exercise.recognised "
-        "Progress.predictions html_of"
+        "Progress.predictions html_of Card DrawnCard DrawnCard.html"
     ),
     "it runs in a child or a manager, with live objects": (
         "Letter Slot.put Tally.add Tally.total intrude visit add_squares leave rest"

@@ -12,6 +12,7 @@ from multiprocessing.synchronize import Barrier, Condition, Lock
 from typing import TYPE_CHECKING, Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.contexts import Context
 from helpers.measuring.proportion import Proportion
 from helpers.questions import Question
@@ -353,3 +354,24 @@ QUESTIONS = {
         judge=_what_was_found,
     ),
 }
+
+CARD = Card(
+    "One at a time: check picks who",
+    {"child 1": (0, 0), "child 2": (2, 0)},
+    {"check": (1, 0)},
+    [("child 1", "check", "may I?"), ("check", "child 1", "later"), ("child 2", "check", "may I?"),
+     ("check", "child 2", "go on")],
+    """\
+result = check(count, holds=lambda total: total == 5)
+schedule = result.failure.schedule
+print(result.failure.outcome)
+again = rerun(count, schedule, times=3)
+print(again.outcomes)""",
+    "4\n{4: 3}",
+    [
+        "A sleep is no repair. It makes the bad order rare, and does not forbid it.",
+        "No failure with two preemptions is a proof of just that.",
+        "`check` sees operations on objects of `multiprocessing`, and not what plain memory does.",
+    ],
+    imports="from helpers.control import check, rerun\nfrom helpers.lessons.check import count",
+)  # fmt: skip

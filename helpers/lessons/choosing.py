@@ -10,6 +10,7 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.contexts import Context
 from helpers.measuring.advice import Advice, Survey, Task, advise
 from helpers.measuring.timing import Measurement, Mechanism, call_time
@@ -267,3 +268,24 @@ QUESTIONS = {
         judge=_advised,
     ),
 }
+
+CARD = Card(
+    "What do they share? That chooses the way",
+    {"Pipe": (1.5, 0), "Queue": (1.5, 1), "shared\nmemory": (1.5, 2), "Manager": (1.5, 3)},
+    {"messages\nof two": (0, 0), "messages\nof many": (0, 1), "numbers": (0, 2), "dicts, lists": (0, 3)},
+    [("messages\nof two", "Pipe", "a line"), ("messages\nof many", "Queue", "a mailbox"),
+     ("numbers", "shared\nmemory", "and a lock"),
+     ("dicts, lists", "Manager", "and a lock")],
+    """\
+jobs, counter = ctx.Queue(), ctx.Value("i", 0)
+jobs.put("a job")
+with counter.get_lock():
+    counter.value += 1
+print(jobs.get(), counter.value)""",
+    "a job 1",
+    [
+        "Measure on the machine that will do the work. A map of another one may mislead.",
+        "After a crash a pipe goes on. A queue does not, if its reader was killed inside `get()`.",
+        "In shared memory, and around two calls to a manager, the lock is yours to take.",
+    ],
+)  # fmt: skip

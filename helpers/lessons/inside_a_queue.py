@@ -6,6 +6,7 @@ from multiprocessing.synchronize import Event
 from typing import Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.contexts import Context
 from helpers.questions import Question
 from helpers.recording.recorder import record
@@ -175,3 +176,24 @@ QUESTIONS = {
         judge=_in_kilobytes,
     ),
 }
+
+CARD = Card(
+    "put() lays it on a list; a thread sends it",
+    {"producer": (0, 0), "consumer": (2, 1)},
+    {"list": (1, 0), "feeder\nthread": (2, 0), "pipe": (1, 1)},
+    [("producer", "list", "put()"), ("list", "feeder\nthread", "packs"), ("feeder\nthread", "pipe", "sends"),
+     ("pipe", "consumer", "get()")],
+    """\
+letters = ctx.Queue()
+shared = (letters, 1_000_000, ctx.Event())
+child = ctx.Process(target=post_bytes, args=shared)
+child.start()
+print(len(letters.get())); child.join()""",
+    "1000000",
+    [
+        "First take everything out, then join: a child ends only when its thread has sent all.",
+        "Do not change what you have put in. It is packed later.",
+        "A queue keeps the order of each producer, and no other.",
+    ],
+    imports="from helpers.lessons.inside_a_queue import post_bytes",
+)  # fmt: skip

@@ -8,6 +8,7 @@ from multiprocessing.sharedctypes import Synchronized
 from typing import TYPE_CHECKING, Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.questions import Question
 from helpers.scheduling.program.handles import (
     Dict,
@@ -231,3 +232,25 @@ QUESTIONS = {
         judge=_lowest,
     ),
 }
+
+CARD = Card(
+    "The scheduler decides whose step is next",
+    {"process 0": (0, 0), "process 1": (2, 0)},
+    {"scheduler": (1, 0), "counter": (1, 1)},
+    [("scheduler", "process 0", "your turn"), ("scheduler", "process 1", "your turn"),
+     ("process 0", "counter", "a step"), ("process 1", "counter", "a step")],
+    """\
+two = explore(increments(2))
+print(two.schedules, two.outcomes)
+print(two.shortest(ends_with(1)))
+safe = explore(locked_increments(2))
+print(safe.outcomes)""",
+    "6 {2: 2, 1: 4}\n[0, 1, 0, 1]\n{2: 2}",
+    [
+        "How often an error shows says little about whether it is there.",
+        "Hold one lock from the check to the act. What was seen may not be true any more.",
+        "A proof is about its model: its steps, its size, its rules.",
+    ],
+    imports="from helpers.lessons.interleavings import increments, locked_increments\n"
+    "from helpers.scheduling import ends_with, explore",
+)  # fmt: skip

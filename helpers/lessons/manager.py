@@ -10,6 +10,7 @@ from threading import Event, Lock
 from typing import Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.questions import Question
 from helpers.recording.recorder import record
 from helpers.recording.trace import Trace
@@ -235,3 +236,23 @@ QUESTIONS = {
         judge=str,
     ),
 }
+
+CARD = Card(
+    "A manager is a process that keeps objects for others",
+    {"child": (0, 0), "manager": (1.3, 0)},
+    {"a dict": (2.3, 0)},
+    [("child", "manager", "request"), ("manager", "child", "reply"), ("manager", "a dict", "holds")],
+    """\
+with ctx.Manager() as clerk:
+    book = clerk.dict(title="Emma")
+    child = ctx.Process(target=sign, args=(book, "Ann"))
+    child.start(); child.join()
+    print(book["Ann"])""",
+    "Ann has read 'Emma'",
+    [
+        "Each use is a request and a reply. Ask for much at once: `book.copy()`.",
+        "To read and then write are two requests. Hold a lock of the manager, or make it one call.",
+        "`book[key].append(1)` changes a copy. Assign it back, or put a proxy in.",
+    ],
+    imports="from helpers.lessons.manager import sign",
+)

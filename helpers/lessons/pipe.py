@@ -9,6 +9,7 @@ from multiprocessing.synchronize import Barrier, Lock
 from typing import Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.contexts import Context
 from helpers.questions import Question
 from helpers.recording.recorder import record
@@ -301,3 +302,23 @@ QUESTIONS = {
         judge=_all_whole,
     ),
 }
+
+CARD = Card(
+    "A pipe is a line between two processes",
+    {"parent": (0, 0), "child": (2, 0)},
+    {"pipe": (1, 0)},
+    [("parent", "pipe", "send()"), ("pipe", "child", "recv()")],
+    """\
+ours, theirs = ctx.Pipe()
+ctx.Process(target=answer, args=(theirs,)).start()
+theirs.close()
+ours.send("parent")
+print(ours.recv())""",
+    "hello, parent",
+    [
+        "Close each end that you do not need, in each process. Else `recv()` may wait for ever.",
+        "Who speaks first? Two that listen, or two that send too much at once, wait for each other.",
+        "A pipe is for two. Several writers on one end can garble long messages.",
+    ],
+    imports="from helpers.lessons.pipe import answer",
+)

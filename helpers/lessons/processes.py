@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.measuring.timing import start_up
 from helpers.questions import Question
 from helpers.recording.recorder import record
@@ -345,3 +346,23 @@ QUESTIONS = {
         judge=_after_the_last_line,
     ),
 }
+
+CARD = Card(
+    "From start to join: the life of a child",
+    {"at work": (2, 0)},
+    {"prepared": (0, 0), "started": (1, 0), "ended": (2, 1), "joined": (1, 1)},
+    [("prepared", "started", "start()"), ("started", "at work", "runs"), ("at work", "ended", "exit code"),
+     ("ended", "joined", "join()")],
+    """\
+def greet(): print("hello")
+if __name__ == "__main__":
+    child = ctx.Process(target=greet)
+    child.start()
+    child.join()""",
+    "hello",
+    [
+        "Without `if __name__ == \"__main__\":` a child by `spawn` comes to `start()` itself, and Python refuses.",
+        "A worker stands in a file. In a notebook's cell a child by `spawn` does not find it.",
+        "Name the start method: which one Python takes by itself depends on its version and on the system.",
+    ],
+)  # fmt: skip

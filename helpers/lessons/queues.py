@@ -10,6 +10,7 @@ from queue import Empty
 from typing import Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.contexts import Context
 from helpers.questions import Question
 from helpers.recording.recorder import record
@@ -317,3 +318,24 @@ QUESTIONS = {
         judge=_second_one,
     ),
 }
+
+CARD = Card(
+    "A queue is a mailbox: each item goes to one of them",
+    {"Ann": (0, 0), "Bob": (0, 1), "worker 1": (2, 0), "worker 2": (2, 1)},
+    {"queue": (1, 0.5)},
+    [("Ann", "queue", "put()"), ("Bob", "queue", "put()"), ("queue", "worker 1", "get()"),
+     ("queue", "worker 2", "get()")],
+    """\
+jobs, done = ctx.Queue(), ctx.Queue()
+ctx.Process(target=consume, args=(jobs, done, 0)).start()
+for job in ["a job", None]:
+    jobs.put(job)
+print(done.get()[1])""",
+    "a job",
+    [
+        "One pill ends one worker. Put in as many as there are workers.",
+        "A worker that is killed inside `get()` leaves the queue locked for all.",
+        "Between `empty()` and `get()` another may come. Use `get(timeout=...)`, and be ready for `Empty`.",
+    ],
+    imports="from helpers.lessons.queues import consume",
+)  # fmt: skip

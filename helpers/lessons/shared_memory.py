@@ -11,6 +11,7 @@ from multiprocessing.synchronize import Barrier, Event, Semaphore
 from typing import Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.contexts import Context
 from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats, repeat
@@ -278,3 +279,23 @@ QUESTIONS = {
         {"9:59": "9:59", "10:00": "10:00", "10:59": "10:59", "an error": "an error"},
     ),
 }
+
+CARD = Card(
+    "Shared memory is a blackboard: all see it, nobody keeps order",
+    {"child 1": (0, 0), "child 2": (2, 0)},
+    {"counter": (1, 0)},
+    [("counter", "child 1", "read"), ("child 1", "counter", "write"), ("counter", "child 2", "read"),
+     ("child 2", "counter", "write")],
+    """\
+counter = ctx.Value("i", 0)
+with counter.get_lock():
+    seen = counter.value
+    counter.value = seen + 1
+print(counter.value)""",
+    "1",
+    [
+        "`+= 1` reads, then writes. Hold the lock from the first to the second, or updates get lost.",
+        "Numbers that belong together need one lock, for who writes them and for who reads them.",
+        "Who looks again and again uses up a processor. Wait by a semaphore.",
+    ],
+)  # fmt: skip

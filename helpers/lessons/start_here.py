@@ -16,6 +16,7 @@ from multiprocessing.synchronize import Barrier
 from typing import TYPE_CHECKING, Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.measuring import machine
 from helpers.questions import Question
 from helpers.recording.recorder import record
@@ -343,3 +344,24 @@ QUESTIONS = {
         judge=_noticed,
     ),
 }
+
+CARD = Card(
+    "Each process has a memory of its own",
+    {"parent": (0, 0), "child": (1.6, 0)},
+    {"its memory": (0, 1), "its own": (1.6, 1)},
+    [("parent", "child", "start()"), ("child", "parent", "exit code"), ("parent", "its memory", "has"),
+     ("child", "its own", "has")],
+    """\
+counter = ctx.Value("i", 0)
+child = ctx.Process(target=add_one, args=(counter,))
+child.start()
+child.join()
+print(counter.value, child.exitcode)""",
+    "1 0",
+    [
+        "What a child changes in its own variables, its parent never sees.",
+        "`join()` returns also when the child has failed. Look at `exitcode`.",
+        "Two that add one may come to 1: `+= 1` reads first, and then writes.",
+    ],
+    imports="from helpers.lessons.start_here import add_one",
+)  # fmt: skip

@@ -12,6 +12,7 @@ from multiprocessing import get_context, synchronize
 from typing import TYPE_CHECKING, Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.contexts import Context
 from helpers.questions import Question
 from helpers.recording.kinds import EventKind
@@ -777,3 +778,22 @@ QUESTIONS = {
         judge=_how_often,
     ),
 }
+
+CARD = Card(
+    "Whoever enters is alone; whoever waits is woken",
+    {"who waits": (0, 0), "who is\ninside": (2, 0)},
+    {"door": (1, 0)},
+    [("who waits", "door", "acquire()"), ("who is\ninside", "door", "release()")],
+    """\
+changed, parcels = ctx.Condition(), ctx.Value("i", 1)
+with changed:
+    changed.wait_for(lambda: parcels.value > 0)
+    parcels.value -= 1
+print(parcels.value)""",
+    "0",
+    [
+        "All must take the same lock. Make it in the parent, and hand it to all.",
+        "`notify()` leaves no mark. Look before you sleep, and after: `wait_for`.",
+        "Take several locks in one order everywhere, or all may wait in a circle.",
+    ],
+)

@@ -6,6 +6,7 @@ __getattr__ = opens(
     __name__,
     {
         "theme": "Picture",
+        "figures.card": "card",
         "figures.charts": "bars checklist model steps",
         "figures.choices": "cost_map rates",
         "figures.costs": "latency throughput",

@@ -27,6 +27,7 @@ PROCESS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#B8A8
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":")
 WIDTH = 9.0  # inches
+LETTERS = 74 / WIDTH  # of a title, per inch
 DOTS = 80  # per inch
 COLOURS = 128  # kept in a saved picture
 
@@ -68,7 +69,7 @@ class Picture:
         """Return the picture as an HTML image with its words."""
         # JupyterLab shows no alternative text for image/png, so the image travels inside HTML
         data = base64.b64encode(self.png()).decode()
-        style = f"max-width: 100%; width: {WIDTH * DOTS:.0f}px"
+        style = f"max-width: 100%; width: {self.figure.get_figwidth() * DOTS:.0f}px"
         return f'<img alt="{html.escape(repr(self))}" style="{style}" src="data:image/png;base64,{data}">'
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
@@ -85,18 +86,19 @@ def _with_fewer_colours(picture: Image.Image) -> Image.Image:
     return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
-def canvas(title: str, height: float, panels: int = 1) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure, `height` inches high, and its panels from top to bottom; pyplot is not involved.
+def canvas(title: str, height: float, panels: int = 1, width: float = WIDTH) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure, so many inches high and wide, and its panels from top to bottom; pyplot is not involved.
 
-    Raises TypeError or ValueError for no title, a height not from 0.1 to 100, or panels not from 1 to 10.
+    Raises TypeError or ValueError for no title, a height or width not from 0.1 to 100, or panels not from 1 to 10.
     """
     validate.text("title", title)
     validate.number("height", height, 0.1, 100, "inches")
+    validate.number("width", width, 0.1, 100, "inches")
     validate.whole_number("panels", panels, 1, 10)
     with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor=PAPER)
+        figure = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
         axes = list(figure.subplots(panels, 1, squeeze=False)[:, 0])
-        figure.suptitle(textwrap.fill(title, 74), x=0.01, ha="left", fontsize=14, fontweight="bold")
+        figure.suptitle(textwrap.fill(title, int(LETTERS * width)), x=0.01, ha="left", fontsize=14, fontweight="bold")
         for panel in axes:
             panel.spines[["top", "right"]].set_visible(False)
     return figure, axes

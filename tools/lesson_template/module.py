@@ -6,6 +6,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from helpers import validate
+from helpers.cards import Card
 from helpers.questions import Question
 from helpers.recording.recorder import record
 
@@ -83,3 +84,23 @@ QUESTIONS = {
         {"same": "the same answer again", "waits": "nothing: it waits for ever", "error": "an error"},
     ),
 }
+
+CARD = Card(
+    "A child doubles what it is sent",
+    {"parent": (0, 0), "child": (1.6, 0)},
+    {},
+    [("parent", "child", "21"), ("child", "parent", "42")],
+    """\
+ours, theirs = ctx.Pipe()
+child = ctx.Process(target=double, args=(theirs,))
+child.start()
+ours.send(21)
+print(ours.recv())""",
+    "42",
+    [
+        "What travels is a copy. Say here what the lesson showed.",
+        "Close each end that you do not need.",
+        "Who waits for an answer that never comes, waits for ever.",
+    ],
+    imports="from helpers.lessons.new_lesson import double",
+)

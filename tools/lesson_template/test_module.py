@@ -67,3 +67,14 @@ def test_the_panel_draws_the_questions_and_says_how_long_an_answer_took():
 def test_a_number_of_questions_out_of_range_is_refused(value):
     with pytest.raises(ValueError, match=f"messages must be from 1 to 1,000, not {value}"):
         new_lesson.ask(value, 1)
+
+
+@pytest.mark.parametrize(("measured", "answer"), [(21, "21"), (42, "42")])
+def test_the_question_is_settled_by_what_was_measured(measured, answer):
+    assert new_lesson.QUESTIONS["copied"].judge(measured) == answer
+
+
+@pytest.mark.parametrize("measured", ["error", "same", "waits"])
+def test_the_other_question_is_settled_by_what_was_measured(measured):
+    asked = new_lesson.QUESTIONS["again"]
+    assert asked.judge(measured) == measured and measured in asked.answers

@@ -17,7 +17,7 @@ TOUCH = $(BIN)/python -c "import pathlib; pathlib.Path('$@').touch()"
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
-.PHONY: lab fresh cards lesson test browser campaign lint notebooks student teacher assignment slides handout benchmark requirements clean
+.PHONY: lab fresh matrix compare cards lesson test browser campaign lint notebooks student teacher assignment slides handout benchmark requirements clean
 
 lab: $(READY)
 	$(BIN)/python -m helpers lab $(AS_ROOT) $(ARGS)
@@ -53,6 +53,16 @@ lint: $(READY_DEV)
 # lay the files of a new lesson, all tests of which pass: make lesson NAME=31_zero_copy
 lesson: $(READY)
 	@$(BIN)/python -m tools.new_lesson $(NAME)
+
+# the experiments of the lessons under several Pythons: make matrix PYTHONS="3.11 3.12" METHODS="spawn fork" ARGS=round_trips
+PYTHONS ?= 3.11 3.12 3.13
+METHODS ?= spawn fork forkserver
+matrix: $(READY_DEV)
+	$(BIN)/python -m tools.matrix --pythons "$(PYTHONS)" --methods "$(METHODS)" $(ARGS)
+
+# what differs by more than noise between folders of results: make compare A=results/before B=results/after
+compare: $(READY)
+	$(BIN)/python -m helpers.experiments compare $(A) $(B) $(ARGS)
 
 # run every cell again, and keep the outputs; name one with NOTEBOOKS=notebooks/10_pipe.ipynb
 notebooks: $(READY)

@@ -10,9 +10,10 @@ from helpers.experiments import plan
 from helpers.lessons import interleavings, pipe, start_here, synchronisation
 from helpers.measuring import mechanisms
 from helpers.measuring.advice import Survey, Task, advise
+from helpers.measuring.compare import compare_results
 from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats
-from helpers.measuring.results import Case, Outcomes
+from helpers.measuring.results import Case, Outcomes, Timings
 from helpers.measuring.timing import Measurement, Point
 from helpers.questions import Question
 from helpers.recording.trace import Event, ProcessInfo, Trace
@@ -51,6 +52,17 @@ def exploration():
 def deadlocked():
     explored = explore(synchronisation.philosophers())
     return explored.follow(explored.shortest(deadlock))[-1].state
+
+
+def sets():
+    """Return results of two sets: durations and shares."""
+    rows = Timings("round_trips", {}, {}, {"round trip": ((1e-6, 2e-6),)})
+    cases = Outcomes("crash", {}, {}, {"Queue": Case({"none": 2}, "lost a message", 2)})
+    return {name: {"round_trips": rows, "crash": cases} for name in ("spawn", "fork")}
+
+
+def comparison():
+    return compare_results(sets())
 
 
 def trace():
@@ -218,6 +230,18 @@ VALID = {
     "steps.seconds": lambda: {"one way": [0.1, 0.2]},
     "stream_time.kind": lambda: "Queue",
     "until.holds": lambda: lambda: True,
+    "Ratio.estimate": lambda: 1.0,
+    "Ratio.low": lambda: 0.9,
+    "Ratio.high": lambda: 1.1,
+    "after": lambda: [[1.0], [2.0]],
+    "before": lambda: [[1.0], [2.0]],
+    "comparison": comparison,
+    "first": lambda: Proportion(1, 2),
+    "second": lambda: Proportion(1, 2),
+    "folders": lambda: ["results"],
+    "Comparison.only.words": lambda: "round trip",
+    "ShareRow.differs.name": lambda: "fork",
+    "sets": sets,
     "Case.counts": lambda: {"5": 2},
     "Case.hits": lambda: 1,
     **dict.fromkeys([f"{kind}.experiment" for kind in ("Outcomes", "Timings")], lambda: "crash"),
@@ -235,6 +259,7 @@ VALID = {
 
 # an object of each class whose methods are called
 INSTANCES = {
+    "Comparison": comparison,
     "Exploration": exploration,
     "Fit": lambda: measurement().fit,
     "SharedObjects": SharedObjects,
@@ -243,6 +268,7 @@ INSTANCES = {
     "Panel": lambda: panel(experiment, bars, n=(1, 2, 1)),
     "Prediction": lambda: Prediction(Question("Is it safe?", "It is.", {"yes": "yes", "no": "no"})),
     "Repeats": lambda: Repeats({1: 2, 2: 3}, 1.0),
+    "ShareRow": lambda: comparison().share_rows[0],
     "Sample": lambda: Sample(10, {1: 4, 2: 6}, 0),
     "State": lambda: exploration()[0],
     "Survey": survey,
@@ -407,6 +433,8 @@ MAKES_SENSE = {
     "run_session.with_names": "true",
     "write_result.folder": "text",
     # helpers.measuring
+    **dict.fromkeys([f"Ratio.{name}" for name in ("estimate", "low", "high")], "zero half inf huge"),
+    "difference.z": "zero half",
     "Case.hits": "zero",
     "Case.what": "text",
     **{
@@ -455,7 +483,7 @@ EXEMPT = {
     "an instrument fills it with what it has seen": (
         "Advice Allowance Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
         "Progress Replay Sample Starvation State Step Stint Trace Update Waiting Walks "
-        "Failure Hump Result Entry ScriptRun Bereaved"
+        "Failure Hump Result Entry ScriptRun Bereaved Comparison Row ShareRow"
     ),
     "one storey of an instrument calls it with the parts of another": (
         "Explorer KeeperEnd Model.crash Model.is_well Model.label Model.move "

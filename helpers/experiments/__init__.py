@@ -9,7 +9,7 @@ __getattr__ = opens(
     __name__,
     {
         "catalogue": "find",
-        "files": "UnusableFile read_result read_results write_result",
+        "files": "UnusableFile read_result read_results read_sets write_result",
         "session": "plan run_session",
     },
 )

@@ -2,6 +2,7 @@
 
     python -m helpers.experiments list
     python -m helpers.experiments run [NAME ...] [-p method=fork] [--out results]
+    python -m helpers.experiments compare FOLDER FOLDER ...
 
 Each result is a file of its own in the folder; what is there already, in the same settings, is not measured again. So a
 session that was killed goes on where it was. Exit code 0: all are there. 1: an experiment failed. 2: a name, a
@@ -13,9 +14,10 @@ import sys
 import time
 from pathlib import Path
 
-from helpers.experiments import UnusableFile, plan, run_session
+from helpers.experiments import UnusableFile, plan, read_sets, run_session
 from helpers.experiments.catalogue import EXPERIMENTS
 from helpers.experiments.session import Progress
+from helpers.measuring import compare_results
 from helpers.supervision import ProcessesFailed
 from helpers.words import plural
 
@@ -29,6 +31,21 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "list":
         print("\n\n".join(_described(name) for name in EXPERIMENTS))
         return 0
+    if options.command == "compare":
+        return _compare(options.folders)
+    return _run(options)
+
+
+def _compare(folders: list[Path]) -> int:
+    try:
+        print(compare_results(read_sets(folders)))
+    except (UnusableFile, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         planned = plan(options.names, dict(options.p))
         for each in run_session(planned, options.out, _Meter(), options.again, options.with_names):
@@ -57,6 +74,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     run.add_argument("--out", type=Path, default=Path("results"), help="folder for the files (default: results)")
     run.add_argument("--again", action="store_true", help="measure anew what is there already")
     run.add_argument("--with-names", action="store_true", help="note the name of the host, and paths, in the files too")
+    compare = commands.add_parser("compare", help="say what differs between sets of results by more than noise")
+    compare.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="with results, or with such folders; "
+                         "all are compared with the first")  # fmt: skip
     return parser.parse_args(arguments)
 
 

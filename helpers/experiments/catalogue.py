@@ -21,7 +21,7 @@ from helpers.supervision.supervisor import MAX_DEADLINE, supervised
 from helpers.words import plural
 
 EXPERIMENTS: dict[str, Experiment] = {}
-VALUES = 20  # kept of each pair of processes and size
+VALUES = 10  # kept of each pair of processes and size
 A_START = 1.0  # s that the start of a process may take, on a machine that is busy
 
 _MECHANISMS = {each.name: each for each in mechanisms.ALL}
@@ -108,14 +108,14 @@ def thinned(samples: Sequence[int]) -> tuple[float, ...]:
     return tuple(round(max(median, 1) / 1e9, 10) for median in medians)
 
 
-@_experiment(3, method=METHOD, runs=Number(20, 1, 1_000))
-def start_up(progress: Told, method: str, runs: int) -> Rows:
-    """Measure how long it takes from start() until a worker runs, in a fresh process each time."""
-    rows = []
-    for done in range(1, runs + 1):
-        rows.append(tuple(timing.start_up(method, 1)))
-        progress(done / runs)
-    return {"start-up": tuple(rows)}
+@_experiment(5, method=METHOD, rows=Number(8, 1, 100), starts=Number(5, 1, 1_000))
+def start_up(progress: Told, method: str, rows: int, starts: int) -> Rows:
+    """Measure how long it takes from start() until a worker runs, in rows of starts that follow each other."""
+    taken = []
+    for done in range(1, rows + 1):
+        taken.append(tuple(timing.start_up(method, starts)))
+        progress(done / rows)
+    return {"start-up": tuple(taken)}
 
 
 @_experiment(15, method=METHOD, workers=Number(5, 1, 64), runs=Number(20, 1, 10_000))

@@ -18,7 +18,8 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from helpers.measuring.results import Case, Outcomes, Result, Timings
 
 VERSION = 1
 PYPERF_VERSION = "1.0"  # of pyperf's files
+MEASURED = Path(__file__).with_name("measured")  # sets that come with the lessons
 FORMAT = "talking-processes outcomes"
 LARGEST = 50_000_000  # bytes
 MOST_LINES = 10_000
@@ -76,16 +78,38 @@ def read_result(path: str | os.PathLike[str]) -> Timings | Outcomes:
     return _from_lines(file, text) if file.suffix == ".jsonl" else _from_suite(file, text)
 
 
-def read_results(folder: str | os.PathLike[str]) -> dict[str, Timings | Outcomes]:
+def read_results(folder: str | os.PathLike[str]) -> dict[str, Result]:
     """Return all results in a folder, by the name of the experiment.
 
     Raises UnusableFile for a folder without any, or with a file of results that cannot be read.
     """
     place = Path(validate.path("folder", folder))
-    results = [read_result(path) for path in sorted(place.glob("*.json*")) if path.suffix in ENDINGS]
+    results = [read_result(path) for path in _results_in(place)]
     if not results:
         raise UnusableFile(f"{place} holds no results; python -m helpers.experiments run --out {place} puts some there")
     return {result.experiment: result for result in results}
+
+
+def read_sets(folders: Sequence[str | os.PathLike[str]]) -> dict[str, dict[str, Result]]:
+    """Return sets of results by their names: a folder with results is a set, else each folder in it that has some.
+
+    A set is called as its folder, or by the whole path where several are called so.
+    Raises UnusableFile as `read_results` does, TypeError or ValueError for what is no list of paths.
+    """
+    places: list[Path] = []
+    for number, folder in enumerate(validate.sequence("folders", folders, "folders with results, one or more")):
+        place = Path(validate.path(f"folders[{number}]", folder))
+        inner = [] if _results_in(place) else [each for each in sorted(place.glob("*/")) if _results_in(each)]
+        places += inner or [place]
+    names = Counter(place.resolve().name for place in places)
+    return {
+        place.resolve().name if names[place.resolve().name] == 1 else str(place): read_results(place)
+        for place in places
+    }
+
+
+def _results_in(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.json*")) if path.suffix in ENDINGS]
 
 
 def _put(path: Path, text: str) -> None:
@@ -118,7 +142,7 @@ def _as_suite(result: Timings) -> str:
         for name, rows in result.series.items()
     ]
     text = io.StringIO()
-    pyperf.BenchmarkSuite(benchmarks).dump(text, compact=False)
+    pyperf.BenchmarkSuite(benchmarks).dump(text)
     return text.getvalue()
 
 

@@ -60,3 +60,20 @@ def wilson(count: int, runs: int, z: float = 1.96) -> tuple[float, float]:
     half = z * math.sqrt(seen * (1 - seen) / runs + spread / (4 * runs)) / (1 + spread)
     # at the two ends the formula gives 0 and 1 exactly, were it not for rounding
     return (0.0 if count == 0 else centre - half), (1.0 if count == runs else centre + half)
+
+
+def difference(first: Proportion, second: Proportion, z: float = 1.96) -> tuple[float, float]:
+    """Return the interval (low, high) for how much larger the second true share is than the first, from -1 to 1.
+
+    Source: R. G. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in
+    Medicine 17 (1998), 873-890, method 10: both Wilson intervals, put together. `z` as there.
+
+    Raises TypeError for what are no Proportions, TypeError or ValueError for `z` not from 0 to 10.
+    """
+    for name, each in (("first", first), ("second", second)):
+        validate.instance(name, each, Proportion, "a Proportion")
+    (low_1, high_1), (low_2, high_2) = (wilson(each.count, each.runs, z) for each in (first, second))
+    more = second.share - first.share
+    down = math.hypot(second.share - low_2, high_1 - first.share)
+    up = math.hypot(high_2 - second.share, first.share - low_1)
+    return more - down, more + up

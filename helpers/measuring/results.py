@@ -55,7 +55,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Timings(Result):
-    """Durations in seconds. Each series has a row for each fresh pair of processes; what is in a row belongs together.
+    """Durations in seconds. Each series has a row for each fresh pair of processes: what is in a row is alike.
 
     Raises as Result does, and for series that are not rows of durations above 0.
     """

@@ -9,6 +9,7 @@ __getattr__ = opens(
         "figures.card": "card",
         "figures.charts": "bars checklist model steps",
         "figures.choices": "cost_map rates",
+        "figures.comparisons": "ratios",
         "figures.costs": "latency throughput",
         "figures.lanes": "lanes",
         "figures.outcomes": "halves outcomes shares",

@@ -12,7 +12,7 @@ from helpers.measuring.results import Outcomes, Timings
 LITTLE = {
     "round_trips": {"mechanisms": ("Queue", "Pipe"), "sizes": (1000, 10), "pairs": 2, "budget": 0.02},
     "streams": {"mechanisms": ("Pipe",), "sizes": (10,), "pairs": 1, "budget": 0.02},
-    "start_up": {"runs": 2},
+    "start_up": {"rows": 2, "starts": 3},
     "textbook_counter": {"workers": 2, "runs": 1},
     "manager_dict": {"workers": 1, "runs": 2},
     "counter_race": {"workers": 2, "increments": (1, 2), "runs": 2, "window_ms": 1.0},
@@ -41,7 +41,7 @@ def test_an_experiment_runs_as_declared(name):
     assert result.settings["method"] == method and result.experiment == name and "gil" in result.machine
     assert told == sorted(told) and told[-1] == pytest.approx(1)
     if isinstance(result, Timings):
-        pairs = LITTLE[name].get("pairs", LITTLE[name].get("runs"))
+        pairs = LITTLE[name].get("pairs", LITTLE[name].get("rows"))
         assert {len(rows) for rows in result.series.values()} == {pairs}
         assert all(0 < value < 60 for rows in result.series.values() for row in rows for value in row)
     else:

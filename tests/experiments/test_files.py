@@ -114,10 +114,10 @@ def test_lines_that_say_something_else(old, new, why, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        ('"tp_version": 1', '"tp_version": 2', "newer Talking Processes, in version 2 .* Update first"),
-        ('"tp_version": 1', '"x": 1', "holds something else: a file of pyperf"),
-        ('"version": "1.0"', '"version": "2.0"', "of pyperf of version '2.0'; here 1.0 can be read"),
-        ('"version": "1.0"', '"kind": "1.0"', "holds something else: it is no file of pyperf"),
+        ('"tp_version":1', '"tp_version":2', "newer Talking Processes, in version 2 .* Update first"),
+        ('"tp_version":1', '"x":1', "holds something else: a file of pyperf"),
+        ('"version":"1.0"', '"version":"2.0"', "of pyperf of version '2.0'; here 1.0 can be read"),
+        ('"version":"1.0"', '"kind":"1.0"', "holds something else: it is no file of pyperf"),
         ("1e-05", "-1e-05", "damaged: ValueError"),
         ("1e-05", "NaN", "damaged: ValueError"),
         ("1e-05", "Infinity", "damaged: ValueError"),

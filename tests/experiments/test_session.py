@@ -11,7 +11,7 @@ from helpers.experiments.__main__ import main
 from helpers.experiments.catalogue import EXPERIMENTS
 from helpers.measuring.results import Case
 
-QUICK = ["start_up", "free_runs"]
+QUICK = ["crash", "free_runs"]
 ONE = {"runs": "1"}
 
 
@@ -36,9 +36,9 @@ def measured(monkeypatch):
 def test_progress_is_told_with_the_time_that_is_left(measured, tmp_path):
     told = []
     done = list(run_session(plan(QUICK), tmp_path, told.append))
-    assert [(each.experiment, each.was_there) for each in done] == [("start_up", False), ("free_runs", False)]
+    assert [(each.experiment, each.was_there) for each in done] == [("crash", False), ("free_runs", False)]
     assert [(each.experiment, each.number, each.experiments) for each in told[::2]] == [
-        ("start_up", 1, 2),
+        ("crash", 1, 2),
         ("free_runs", 2, 2),
     ]
     assert told[0].left == 2.0 and told[-1].left == 0.0
@@ -65,7 +65,7 @@ def test_a_result_in_other_settings_or_by_another_python_is_not_taken_for_this_o
 
 
 def test_a_parameter_goes_to_each_experiment_that_has_it():
-    planned = plan(["start_up", "crash"], {"mechanisms": "Pipe, Queue", "runs": "7"})
+    planned = plan(["free_runs", "crash"], {"mechanisms": "Pipe, Queue", "runs": "7"})
     assert [each.settings["runs"] for each in planned] == [7, 7]
     assert planned[1].settings["mechanisms"] == ("Pipe", "Queue") and "mechanisms" not in planned[0].settings
 
@@ -74,8 +74,8 @@ def test_a_parameter_goes_to_each_experiment_that_has_it():
     ("arguments", "words"),
     [
         (["x"], "name must be one of round_trips, "),
-        (["start_up", "-p", "sizes=1"], "given parameter must be one of method, runs, not 'sizes'"),
-        (["start_up", "-p", "runs=many"], "runs must be a whole number from 1 to 1,000, not 'many'"),
+        (["start_up", "-p", "sizes=1"], "given parameter must be one of method, rows, starts, not 'sizes'"),
+        (["start_up", "-p", "starts=many"], "starts must be a whole number from 1 to 1,000, not 'many'"),
         (["start_up", "-p", "method=frok"], "method must be one of"),
         (["round_trips", "-p", "sizes=1,,2"], "sizes must be a whole number from 1 to 1,000,000 bytes, not ''"),
     ],
@@ -113,3 +113,18 @@ def test_a_session_that_was_killed_loses_one_experiment_and_goes_on(tmp_path):
     said = subprocess.run(short, capture_output=True, text=True, timeout=60).stdout.splitlines()
     assert "free_runs.jsonl: was there" in said[0] and "round_trips.json: measured" in said[1]
     assert read_result(tmp_path / "round_trips.json").settings["budget"] == 0.01
+
+
+def test_sets_are_compared_from_the_command_line(measured, tmp_path, capsys):
+    for name in ("before", "after"):
+        list(run_session(plan(["free_runs"]), tmp_path / name))
+    capsys.readouterr()
+    assert main(["compare", str(tmp_path / "before"), str(tmp_path / "after")]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Against before.") and "lost an update: 0 % before / 0 % after" in said
+    assert main(["compare", str(tmp_path)]) == 0
+    assert main(["compare", str(tmp_path / "before")]) == 2
+    assert "two or more" in capsys.readouterr().err
+    (tmp_path / "after" / "crash.json").write_text("{", encoding="utf-8")
+    assert main(["compare", str(tmp_path)]) == 2
+    assert "crash.json is damaged" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 from jupyter_client import BlockingKernelClient, KernelManager
 
+from helpers.supervision.runtime_folder import runtime_folder
 from tests.campaign import witness
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,8 @@ class Kernel:
         with moments.open("r+b") as file:
             self._moments = mmap.mmap(file.fileno(), witness.MOMENTS_SIZE)
         # ports that are free now may be taken when the kernel opens them, sockets with names may not
-        self._manager = KernelManager(transport="ipc" if os.name == "posix" else "tcp")
+        named = {"transport": "ipc", "ip": str(runtime_folder() / self.mark)} if os.name == "posix" else {}
+        self._manager = KernelManager(**named)
         with self._errors.open("wb") as errors:
             self._manager.start_kernel(cwd=str(ROOT), env=self._environment(), stdout=errors, stderr=errors)
         self.pid: int = self._manager.provisioner.pid

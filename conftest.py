@@ -1,11 +1,12 @@
 """Let nbval start kernels as Jupyter does and shut them down gently, let tests hear Ctrl-C; run long files first.
 
-Tests write into a workbook of their own.
+Tests write into a workbook of their own. Without `--thorough`, what is run often stays quick: see `is_thorough`.
 """
 
 import os
 import signal
 from collections.abc import Iterator
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import hypothesis
@@ -37,14 +38,44 @@ LONGEST = [
     "tests/recording/",
 ]
 
+# tests of tools for maintainers, which few changes touch; what needs Node is a part of `make browser`
+TOOLS = ("tests/campaign/", "tests/tools/", "tests/show/explorer/test_program_js.py")
+
 
 # programs are forked there, which Windows cannot
 collect_ignore = ["notebooks/22_check.ipynb"] if os.name == "nt" else []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first, and leave all others in their order."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer to run what is left out otherwise."""
+    parser.addoption(
+        "--thorough",
+        action="store_true",
+        help="run too: what repeats a test under fork and forkserver, all usual mistakes in exercises, tools",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; run of all tests only what is quick, and of those that are named all."""
     items.sort(key=rank)
+    if not config.option.thorough and config.args == config.getini("testpaths"):
+        config.hook.pytest_deselected(items=[item for item in items if is_thorough(item)])
+        items[:] = [item for item in items if not is_thorough(item)]
+
+
+def is_thorough(item: pytest.Item) -> bool:
+    """Tell whether a test is left out of a quick run: it repeats another one in another way, or tests a tool."""
+    if item.get_closest_marker("thorough") or item.nodeid.startswith(TOOLS):
+        return True
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return any(start_method(value) in ("fork", "forkserver") for value in parameters)
+
+
+def start_method(value: object) -> str:
+    """Return the start method that a test's parameter names, if it does."""
+    if isinstance(value, BaseContext):
+        return value.get_start_method(allow_none=True) or ""
+    return value if isinstance(value, str) else ""
 
 
 def rank(item: pytest.Item) -> int:

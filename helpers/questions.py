@@ -1,4 +1,4 @@
-"""What a lesson asks before it shows: questions, answers and reasons, kept beside the workers, not in the cells."""
+"""What a lesson asks before it shows, and what it tests: questions and claims, beside the workers, not in the cells."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -21,3 +21,20 @@ class Question(NamedTuple):
     answers: Mapping[str, str] = {}
     unit: str = ""
     judge: Callable[[Any], str | float] = _as_measured
+
+
+class Claim(NamedTuple):
+    """A claim of others that a lesson puts to the test, in their words.
+
+    `threshold` says in advance what must be measured, so that the claim counts as shown. `holds` takes what a cell has
+    measured and tells whether that was so; if not, `otherwise` is said.
+    """
+
+    says: str
+    threshold: str
+    holds: Callable[[Any], bool]
+    otherwise: str = "not shown here"
+
+    def verdict(self, measured: Any) -> str:
+        """Say whether what was measured shows the claim."""
+        return f"The claim is {'shown here' if self.holds(measured) else self.otherwise}."

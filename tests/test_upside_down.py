@@ -343,6 +343,79 @@ def test_a_start_takes_as_many_times_as_long_as_is_said(times):
     assert said == ("few" if ratio <= 10 else "some" if ratio <= 100 else "more")
 
 
+# -- claims of others --------------------------------------------------------------------------------------------------
+
+
+def served(by):
+    """Return a recording of a parent (0) and a child (2) who ask, each served by the process of that number."""
+    events = [Event(asker, EventKind.CALL, 0, 1, "dict 1", "copy") for asker in (0, 2)]
+    return Trace([], [*events, *(Event(number, EventKind.SERVE, 0, 1, "dict 1", "copy") for number in by)])
+
+
+TWELVE = [("consumer 1", ("Ann", number)) for number in range(12)]
+PRICES = {
+    "messages to one": 8.8,
+    "a queue with one owner": 9.6,
+    choosing.IN_SHARED_MEMORY: 1.7,
+    "a manager and a lock": 305,
+}
+# what may be measured, and whether it shows the claim
+SHOWN = {
+    "queues.safe": [
+        ((TWELVE, ["it"]), True),
+        (([*TWELVE[1:], TWELVE[1]], ["it"]), False),
+        ((TWELVE, ["it"] * 2), False),
+    ],
+    "queues.jobs": [
+        ({"one shared queue": 280, "a queue each": 451}, True),
+        ({"one shared queue": 4, "a queue each": 5}, False),
+    ],
+    "manager.server": [(served([1, 1]), True), (served([0, 2]), False), (served([]), False)],
+    "choosing.pipe": [(1, True), (79, True), (80, False)],
+    "choosing.queue": [([1, 2], True), ([], False), ([2], False)],
+    "choosing.shared": [(2, True), (1, False)],
+    "choosing.efficient": [({"pipe": 33.0, "look": 0.1}, True), ({"pipe": 0.1, "look": 33.0}, False)],
+    "choosing.slower": [
+        ({"shared memory": 0.4, "Manager": 220.0}, True),
+        ({"shared memory": 220.0, "Manager": 0.4}, False),
+        ({"shared memory": 1.0, "Manager": 1.9}, False),
+    ],
+    "choosing.messages": [
+        ({"Pipe": 33.0, "Queue": 40.0, "Manager": 89.5}, True),
+        ({"Pipe": 33.0, "Queue": 80.6, "Manager": 89.5}, False),
+        ({"Pipe": 89.5, "Queue": 80.6, "Manager": 33.0}, False),
+    ],
+    "choosing.counters": [(PRICES, True), (PRICES | {"messages to one": 2}, False), (dict.fromkeys(PRICES, 1), False)],
+}
+
+
+def claims():
+    modules = {path.stem: import_module(f"helpers.lessons.{path.stem[3:]}") for path in NOTEBOOKS}
+    return {f"{name[3:]}.{key}": (name, claim) for name, module in modules.items()
+            for key, claim in getattr(module, "CLAIMS", {}).items()}  # fmt: skip
+
+
+def test_every_claim_is_tested_with_what_shows_it_and_with_what_does_not():
+    assert set(SHOWN) == set(claims())
+    assert all({shown for _, shown in rows} == {True, False} for rows in SHOWN.values())
+
+
+@pytest.mark.parametrize(("name", "measured", "shown"), [(name, *row) for name in SHOWN for row in SHOWN[name]])
+def test_a_claim_counts_as_shown_only_when_it_is(name, measured, shown):
+    _, claim = claims()[name]
+    assert (claim.verdict(measured) == "The claim is shown here.") is shown
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_claim_is_quoted_with_its_threshold_before_it_is_judged(name):
+    lesson, claim = claims()[name]
+    cells = list(cells_of(ROOT / "notebooks" / f"{lesson}.ipynb"))
+    call = f'CLAIMS["{name.partition(".")[2]}"].verdict('
+    [judged] = [number for number, (_, source, _) in enumerate(cells) if call in source]
+    before = " ".join(" ".join(source for kind, source, _ in cells[:judged] if kind == "markdown").split())
+    assert f'"{claim.says}"' in before and claim.threshold in before
+
+
 # -- prose -------------------------------------------------------------------------------------------------------------
 
 # figures whose content differs from machine to machine; what stands below them must hold for each

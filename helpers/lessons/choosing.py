@@ -14,7 +14,7 @@ from helpers.cards import Card
 from helpers.contexts import Context
 from helpers.measuring.advice import Advice, Survey, Task, advise
 from helpers.measuring.timing import Measurement, Mechanism, call_time
-from helpers.questions import Question
+from helpers.questions import Claim, Question
 from helpers.supervision.standstill import let_others_go_on, when_stuck
 from helpers.supervision.supervisor import MAX_DEADLINE, expect_failure, supervised
 
@@ -207,10 +207,11 @@ def _add_to_dict(counts: Any, lock: Any) -> None:
         counts["n"] = counts["n"] + 1
 
 
+IN_SHARED_MEMORY = "shared memory and a lock"
 WAYS = {
     "messages to one": _by_messages,
     "a queue with one owner": _behind_a_queue,
-    "shared memory and a lock": _in_shared_memory,
+    IN_SHARED_MEMORY: _in_shared_memory,
     "a manager and a lock": _at_a_manager,
 }
 
@@ -266,6 +267,48 @@ QUESTIONS = {
         "The first rule that fits decides. It stands under the picture.",
         {name: name for name in ("Pipe", "Queue", "SimpleQueue", "shared memory", "Manager")},
         judge=_advised,
+    ),
+}
+
+CLAIMS = {
+    "pipe": Claim(
+        "Data in a pipe may become corrupted if two processes (or threads) try to read from or write to the same end "
+        "of the pipe at the same time.",
+        "fewer than 80 of 80 messages come out whole",
+        lambda whole: whole < 80,
+        "not shown here: this system keeps messages whole",
+    ),
+    "queue": Claim(
+        "Queues are thread and process safe.",
+        "both messages reach the next reader, although another one was killed",
+        lambda arrived: arrived == [1, 2],
+        "true only while nobody dies",
+    ),
+    "shared": Claim(
+        "These shared objects will be process and thread-safe.",
+        "two add one, both having read before either writes, and the number is 2",
+        lambda number: number == 2,
+        "true of one access, and not of two that belong together",
+    ),
+    "efficient": Claim(
+        "Shared memory is efficient.",
+        "to look at a number takes less than half the time of asking for it through a pipe",
+        lambda times: 2 * times["look"] < times["pipe"],
+    ),
+    "slower": Claim(
+        "They are, however, slower than using shared memory.",
+        "one safe update takes more than twice as long as in shared memory",
+        lambda updates: updates["Manager"] > 2 * updates["shared memory"],
+    ),
+    "messages": Claim(
+        "Pipes and queues are for messages.",
+        "a small message goes there and back in less than half the time that it takes by a manager, through both",
+        lambda trips: 2 * max(trips["Pipe"], trips["Queue"]) < trips["Manager"],
+    ),
+    "counters": Claim(
+        "Counters belong into shared memory.",
+        "it takes less than half the time of each other way",
+        lambda price: 2 * price[IN_SHARED_MEMORY] < min(price[way] for way in price if way != IN_SHARED_MEMORY),
     ),
 }
 

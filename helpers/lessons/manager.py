@@ -11,7 +11,7 @@ from typing import Any
 
 from helpers import validate
 from helpers.cards import Card
-from helpers.questions import Question
+from helpers.questions import Claim, Question
 from helpers.recording.recorder import record
 from helpers.recording.trace import Trace
 from helpers.supervision.supervisor import ExpectedFailure
@@ -202,6 +202,11 @@ def _stranger(failure: ExpectedFailure) -> str:
     return "waits" if stranger.stopped else "error" if stranger.failed else "tally"
 
 
+def _served_by_another(run: Trace) -> bool:
+    asked, served = ({event.process for event in run.events if event.kind == kind} for kind in ("call", "serve"))
+    return len(served) == 1 and len(asked) == 2 and not asked & served
+
+
 QUESTIONS = {
     "one_read": Question(
         'The child reads book["title"] once. How many messages does that take?',
@@ -234,6 +239,15 @@ QUESTIONS = {
         },
         {"[]": "[]", "[1]": "[1]", "error": "an error comes before"},
         judge=str,
+    ),
+}
+
+CLAIMS = {
+    "server": Claim(
+        "A manager object returned by Manager() controls a server process which holds Python objects and allows other "
+        "processes to manipulate them using proxies.",
+        "all that parent and child ask of the dict is done in a third process, and in that one alone",
+        _served_by_another,
     ),
 }
 

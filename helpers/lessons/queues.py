@@ -12,10 +12,11 @@ from typing import Any
 from helpers import validate
 from helpers.cards import Card
 from helpers.contexts import Context
-from helpers.questions import Question
+from helpers.questions import Claim, Question
 from helpers.recording.recorder import record
 from helpers.recording.trace import A_RECORDING, Trace
 from helpers.supervision.supervisor import ExpectedFailure, supervised
+from helpers.words import A_DIFFERENCE
 
 PILL = None  # the item that tells a consumer to end
 MOST = 16  # processes of a kind, in an experiment
@@ -316,6 +317,19 @@ QUESTIONS = {
             "twice": "it gets the job a second time",
         },
         judge=_second_one,
+    ),
+}
+
+CLAIMS = {
+    "safe": Claim(
+        "Queues are thread and process safe.",
+        "none of the twelve jobs is lost or done twice, and one of the two consumers gets the one job",
+        lambda measured: len({job for _, job in measured[0]}) == len(measured[0]) == 12 and len(measured[1]) == 1,
+    ),
+    "jobs": Claim(
+        "Jobs through one queue.",
+        f"a queue each takes at least {A_DIFFERENCE} times as long",
+        lambda times: times["a queue each"] >= A_DIFFERENCE * times["one shared queue"],
     ),
 }
 

@@ -9,6 +9,8 @@ from IPython.display import Markdown
 from helpers import validate
 
 ROOT = Path(__file__).parents[2]
+# said of each listing: pages that nbconvert writes give those in outputs the font of the text around
+FIXED_WIDTH = "font-family: monospace"
 
 
 def show_source(*workers: Callable[..., object] | type) -> Markdown:
@@ -29,4 +31,4 @@ def _source(worker: Callable[..., object] | type) -> str:
     if not source or inspect.ismodule(worker):
         validate.refuse(TypeError, "workers", "functions or classes written in a module", worker)
     name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
-    return f"`{name}`\n\n```python\n{source}\n```"
+    return f'<div style="{FIXED_WIDTH}">\n\n`{name}`\n\n```python\n{source}\n```\n\n</div>'

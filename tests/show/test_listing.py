@@ -4,12 +4,13 @@ import pytest
 
 from helpers.lessons import pipe
 from helpers.show import show_source
+from helpers.show.listing import FIXED_WIDTH
 
 
 def test_the_source_and_its_file_are_shown():
     shown = show_source(pipe.answer).data
-    assert shown.startswith("`helpers/lessons/pipe.py`\n\n```python\ndef answer(")
-    assert shown.endswith("```")
+    assert shown.startswith(f'<div style="{FIXED_WIDTH}">\n\n`helpers/lessons/pipe.py`\n\n```python\ndef answer(')
+    assert shown.endswith("```\n\n</div>")
 
 
 def test_several_sources_follow_each_other():

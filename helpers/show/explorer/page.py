@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.scheduling.model.export import MAX_STATES
+from helpers.show.listing import FIXED_WIDTH
 from helpers.show.widgets.live import BASE, module
 
 _FOLDER = Path(__file__).parent
@@ -63,7 +64,9 @@ def page(values: dict[str, Any]) -> str:
 def _in_words(graph: dict[str, Any]) -> str:
     """Say in HTML what can be read without a script: the task, the code, the start, all outcomes."""
     tasks = "".join(f"<li>{escape(goal['task'])}</li>" for goal in graph["goals"])
-    sources = "".join(f"<pre>{escape(chr(10).join(source['lines']))}</pre>" for source in graph["sources"])
+    sources = "".join(
+        f"<pre style='{FIXED_WIDTH}'>{escape(chr(10).join(source['lines']))}</pre>" for source in graph["sources"]
+    )
     values = graph["shared"][graph["states"][0][0]]["values"]
     shared = ", ".join(f"{thing['name']} = {value}" for thing, value in zip(graph["objects"], values, strict=True))
     return (

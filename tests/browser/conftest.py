@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.lab_server import lab_server
@@ -150,6 +151,12 @@ def wait_until_done(page: Page) -> None:
                     .every(prompt => /\\d|^\\s*$/.test(prompt.textContent))""",
         timeout=RUNS_WITHIN,
     )
+
+
+def barriers(page: Page) -> list[str]:
+    """Say what axe-core finds in the outputs of a page that keeps somebody from reading or using them."""
+    found = Axe().run(page, context=".jp-OutputArea-output").response["violations"]
+    return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
 
 
 def keep_picture(page: Page, name: str) -> None:

@@ -9,10 +9,13 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import ARTEFACTS, call_lab, keep_picture, put_into_lab, write_notebook
+from helpers.exercises.shared_memory import till
+from tests.browser.conftest import ARTEFACTS, barriers, call_lab, keep_picture, put_into_lab, write_notebook
 
 CELLS = [
-    "from helpers.lessons import interleavings\nfrom helpers.show import compare, panel\n"
+    "from helpers.lessons import interleavings\n"
+    "from helpers.show import compare, panel, progress, show_source\n"
+    "from helpers.exercises import all_progress, your_turn\n"
     "from helpers.questions import Question\nfrom helpers.show.widgets.predict import Prediction\n"
     "from helpers.show.explorer import explorer",
     'answers = {"none": "0", "one": "1", "two": "2"}\n'
@@ -20,6 +23,10 @@ CELLS = [
     'answer.verdict("one")',
     "panel(interleavings.play, draw=compare, workers=(1, 3, 2), increments=(1, 3, 1), lock=False)",
     "explorer(interleavings.increments(2), 1)",
+    'your_turn("shared_memory")\nshow_source(interleavings.increments)',
+    f"%%mine till\n{till.skeleton.rstrip()}",
+    "all_progress()",
+    "done = progress(3)\ndone(2)",
 ]
 LOST = re.compile("Lost update: step 4, “write 1” by increment 1")
 
@@ -36,8 +43,12 @@ def explorer_on(page: Page) -> Locator:
     return page.locator(".tp-explorer")
 
 
+def desk_on(page: Page) -> Locator:
+    return page.locator("[data-talking-processes]").nth(3)
+
+
 def use(page: Page) -> None:
-    """Answer the question, run the panel with three workers, break the explorer's scenario and replay it."""
+    """Answer the question, run the panel with three workers, break and replay the explorer's scenario, take a hint."""
     question_on(page).get_by_label("2", exact=True).check()
     question_on(page).get_by_role("button", name="That is my answer").click()
     expect(question_on(page)).to_contain_text("Your answer: 2.")
@@ -49,6 +60,8 @@ def use(page: Page) -> None:
     explorer_on(page).get_by_role("button", name="Replay on real processes").click()
     expect(explorer_on(page).locator(".tp-replay img")).to_be_visible()
     expect(explorer_on(page).get_by_role("button", name="Replay on real processes")).to_be_enabled()
+    desk_on(page).get_by_role("button", name="Hint").click()
+    expect(desk_on(page)).to_contain_text("Hint 1 of 3")
 
 
 def save(page: Page) -> None:
@@ -66,6 +79,10 @@ def shows_what_it_showed(page: Page) -> None:
     expect(panel_on(page).locator("img")).to_be_visible()
     expect(explorer_on(page).locator(".tp-verdict")).to_have_text(LOST)
     expect(explorer_on(page).locator(".tp-replay img")).to_be_visible()
+    expect(desk_on(page)).to_contain_text("Hint 1 of 3")
+    expect(page.get_by_text("0 exercises solved")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="runs")).to_be_visible()
+    expect(page.get_by_text("2 of 3 runs")).to_be_visible()
 
 
 def choose_theme(lab: str, theme: str) -> None:
@@ -88,6 +105,7 @@ def test_the_next_day_everything_shows_as_it_was(lab, theme, open_lesson, open_n
     use(page)
     save(page)
     keep_picture(page, f"{name}_before")
+    assert barriers(page) == []
     page.close()
     for kernel in json.loads(call_lab(lab, "GET", "api/kernels")):
         call_lab(lab, "DELETE", f"api/kernels/{kernel['id']}")
@@ -102,6 +120,7 @@ def test_the_next_day_everything_shows_as_it_was(lab, theme, open_lesson, open_n
     page.keyboard.press("Enter")
     expect(explorer_on(page).locator(".tp-notice")).to_contain_text("run this cell")
     keep_picture(page, f"{name}_after")
+    assert barriers(page) == []
 
 
 def test_a_page_that_is_loaded_again_is_live_again(lab, open_lesson, tmp_path):
@@ -149,6 +168,11 @@ def test_an_executed_page_reads_well_without_a_network(executed, offline, tmp_pa
     page.keyboard.type("0101")
     expect(explorer_on(page).locator(".tp-verdict")).to_have_text(LOST)
     expect(explorer_on(page).get_by_role("button", name="Replay on real processes")).to_be_disabled()
+    fonts = page.locator(".jp-OutputArea-output pre").evaluate_all(
+        "all => all.map(one => getComputedStyle(one).fontFamily)"
+    )
+    assert fonts and [font for font in fonts if "mono" not in font] == []
+    assert barriers(page) == []
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / f"executed_{scheme}.png", full_page=True)
 

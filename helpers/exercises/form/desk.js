@@ -14,11 +14,13 @@ class Desk extends LiveView {
     this.buttons = Object.entries(TASKS).map(([task, label]) => (
       h("button", { type: "button", onclick: () => this.kernel.ask(task, {}) }, label)));
     this.at = h("span", { class: "tp-stage" });
-    this.words = h("p", { class: "tp-said", role: "status", "aria-atomic": "true" });
+    this.words = h("span");
+    this.trouble = h("span");
+    const said = h("p", { class: "tp-said", role: "status", "aria-atomic": "true" }, this.words, " ", this.trouble);
     this.below = h("div", { class: "tp-below", tabindex: "0", role: "group", "aria-label": "Story and lanes" });
     const title = this.model.get("title");
     return h("div", { class: "tp-widget tp-desk", role: "group", "aria-label": title },
-      h("p", {}, h("b", {}, title)), h("div", { class: "tp-tasks" }, this.buttons, this.at), this.words, this.below);
+      h("p", {}, h("b", {}, title)), h("div", { class: "tp-tasks" }, this.buttons, this.at), said, this.below);
   }
 
   show() {
@@ -26,11 +28,13 @@ class Desk extends LiveView {
     this.buttons.forEach((button) => enable(button, isThere && !busy));
     this.root.setAttribute("aria-busy", String(busy === "check"));
     say(this.at, busy === "check" ? `Checking … ${this.model.get("stage")}` : "");
-    if (this.problem || !isThere) say(this.words, this.problem || NO_KERNEL);
-    else if (number !== this.number) this.words.innerHTML = words;
-    if (number !== this.number) this.below.innerHTML = html;
+    say(this.trouble, this.problem || (isThere ? "" : NO_KERNEL));
+    if (number !== this.number) {
+      this.words.innerHTML = words;
+      this.below.innerHTML = html;
+    }
     this.below.hidden = !html;
-    this.number = this.problem || !isThere ? undefined : number;
+    this.number = number;
   }
 }
 

@@ -16,6 +16,7 @@ from helpers.exercises.form import court, modules
 from helpers.exercises.form.exercise import Exercise
 from helpers.exercises.form.finding import Finding, Kind
 from helpers.show.figures.lanes import lanes
+from helpers.show.listing import FIXED_WIDTH
 from helpers.show.theme import Picture
 from helpers.show.widgets.frontend import Client, client
 from helpers.show.widgets.live import BASE, Live, module
@@ -70,7 +71,7 @@ class Verdict:
 
     def details(self) -> str:
         """Return story and lanes as HTML."""
-        story = f"<pre>{escape(self.finding.story)}</pre>" if self.finding.story else ""
+        story = f"<pre style='{FIXED_WIDTH}'>{escape(self.finding.story)}</pre>" if self.finding.story else ""
         return f"{story}{self.picture.html() if self.picture else ''}"
 
 
@@ -197,4 +198,4 @@ _desks: dict[str, Desk] = {}
 
 
 def _code(text: str) -> str:
-    return f"<pre><code>{escape(text)}</code></pre>"
+    return f"<pre style='{FIXED_WIDTH}'><code>{escape(text)}</code></pre>"

@@ -7,7 +7,7 @@ alone. Vermilion is kept for failures and lost updates.
 import base64
 import html
 import io
-import textwrap
+import re
 from typing import Any
 
 from matplotlib import rc_context
@@ -27,9 +27,10 @@ PROCESS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#B8A8
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":")
 WIDTH = 9.0  # inches
-LETTERS = 74 / WIDTH  # of a title, per inch
 DOTS = 80  # per inch
 COLOURS = 128  # kept in a saved picture
+
+_NUMBER_AND_UNIT = re.compile(r"(\d) (%|n?s\b|[mµ]s\b|[kMG]?B\b|bytes?\b)")
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -98,7 +99,9 @@ def canvas(title: str, height: float, panels: int = 1, width: float = WIDTH) -> 
     with rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
         axes = list(figure.subplots(panels, 1, squeeze=False)[:, 0])
-        figure.suptitle(textwrap.fill(title, int(LETTERS * width)), x=0.01, ha="left", fontsize=14, fontweight="bold")
+        # a number stays with its unit, wherever the line ends
+        together = _NUMBER_AND_UNIT.sub("\\1\N{NO-BREAK SPACE}\\2", title)
+        figure.suptitle(together, x=0.01, ha="left", fontsize=14, fontweight="bold", wrap=True)
         for panel in axes:
             panel.spines[["top", "right"]].set_visible(False)
     return figure, axes

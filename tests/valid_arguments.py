@@ -494,7 +494,7 @@ EXEMPT = {
         "Placement Slot humps look page title Always.judge Breaks.judge Clean.judge Proof.judge Quick.judge Says.judge "
         "Script.judge "
         "Exercise.with_part Exercise.own_part Exercise.judged Exercise.is_untouched Exercise.recognised "
-        "Progress.predictions html_of Card DrawnCard DrawnCard.html"
+        "Progress.predictions html_of Card Claim Claim.verdict DrawnCard DrawnCard.html"
     ),
     "it runs in a child or a manager, with live objects": (
         "Letter Slot.put Tally.add Tally.total intrude visit add_squares leave rest"

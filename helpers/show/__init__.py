@@ -17,6 +17,7 @@ __getattr__ = opens(
         "figures.replay_lanes": "replay_lanes",
         "figures.schedules": "compare growth story strips wait_for",
         "figures.search": "found misses",
+        "figures.tree": "tree",
         "figures.turns": "turns",
         "widgets.panel": "panel",
         "widgets.predict": "question",

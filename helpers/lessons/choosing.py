@@ -279,7 +279,7 @@ QUESTIONS = {
 
 CLAIMS = {
     "pipe": Claim(
-        "Data in a pipe may become corrupted if two processes (or threads) try to read from or write to the same end "
+        "data in a pipe may become corrupted if two processes (or threads) try to read from or write to the same end "
         "of the pipe at the same time.",
         "fewer than 80 of 80 messages come out whole",
         lambda whole: whole < 80,

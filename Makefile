@@ -17,7 +17,7 @@ TOUCH = $(BIN)/python -c "import pathlib; pathlib.Path('$@').touch()"
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
-.PHONY: lab fresh matrix compare cards lesson test browser campaign lint notebooks student teacher assignment slides handout benchmark requirements clean
+.PHONY: lab fresh share class matrix compare cards lesson test browser campaign lint notebooks student teacher assignment slides handout benchmark requirements clean
 
 lab: $(READY)
 	$(BIN)/python -m helpers lab $(AS_ROOT) $(ARGS)
@@ -29,6 +29,14 @@ fresh: $(READY)
 # the cards of all lessons on one page to print, four on a sheet of A4
 cards: $(READY)
 	@$(BIN)/python -m tools.print_cards
+
+# one file to send, with what you have predicted and solved: make share NAME=Ada
+share: $(READY)
+	$(BIN)/python -m helpers share $(NAME)
+
+# for a teacher: a page that follows the files in a folder: make class FOLDER=/srv/class
+class: $(READY)
+	$(BIN)/python -m helpers class page $(FOLDER)
 
 test: $(READY)
 	$(BIN)/python -m pytest --ignore=tests/browser $(ARGS)

@@ -22,6 +22,7 @@ STOREYS = [
     "scheduling.real",
     "scheduling.model",
     "scheduling.program",
+    "classroom",
     "measuring",
     "recording",
     "supervision",

@@ -4,6 +4,8 @@ import os
 from functools import cache
 from multiprocessing import Pipe, get_context
 
+from helpers.classroom.lines import Line
+from helpers.classroom.reading import Classroom, Person
 from helpers.control import Failure, Result
 from helpers.exercises import Clean
 from helpers.experiments import plan
@@ -21,6 +23,7 @@ from helpers.scheduling.model.exploration import deadlock, explore
 from helpers.scheduling.program.handles import SharedObjects
 from helpers.scheduling.real.free_runs import Sample
 from helpers.scheduling.real.replays import Replay
+from helpers.show.class_page import AtAGlance
 from helpers.show.figures.charts import bars
 from helpers.show.widgets.panel import panel
 from helpers.show.widgets.predict import Prediction
@@ -87,6 +90,10 @@ def experiment(n):
     return {"seconds": {"one": 1.0, "all": float(n)}}, f"{n} runs"
 
 
+def classroom():
+    return Classroom((Person("Ada", "0" * 8, {}, (Line(kind="answer", lesson="pipe", name="who", when="now"),)),), ())
+
+
 # by the name of a parameter, or by "function.parameter" where that name means something else; made when needed
 VALID = {
     "advice": lambda: advise(task(), survey()),
@@ -105,7 +112,14 @@ VALID = {
     "Says.value": lambda: 1,
     "Script.prints": lambda: "hello",
     "Proof.scenario": lambda: "program",
+    "classroom": classroom,
+    "tell.kind": lambda: "answer",
+    "tell.lesson": lambda: "pipe",
+    "join.nickname": lambda: "Ada",
     "call": lambda: lambda: None,
+    "machines.durations": lambda: {"a pipe": {"Ada": 1e-5}},
+    "machines.shares": lambda: {"a race": {"Ada": Proportion(1, 2)}},
+    "refresh": lambda: 2.0,
     "checks": lambda: [start_here.Check("Python", "3.11", True)],
     "children": lambda: 2,
     "colour": lambda: "red",
@@ -260,6 +274,7 @@ VALID = {
 # an object of each class whose methods are called
 INSTANCES = {
     "Comparison": comparison,
+    "AtAGlance": lambda: AtAGlance(classroom()),
     "Exploration": exploration,
     "Fit": lambda: measurement().fit,
     "SharedObjects": SharedObjects,
@@ -294,6 +309,17 @@ MAKES_SENSE = {
     "seconds.value": "half",
     "sequence.value": "deep",
     "text.value": "text",
+    # helpers.classroom
+    "join.measurements": "true",
+    "join.nickname": "text",
+    "read_class.folder": "text",
+    "share.nickname": "blank text",
+    **dict.fromkeys(["tell.answer", "tell.lesson", "tell.mistake"], "blank text"),
+    "tell.name": "text",
+    "tell.right": "true",
+    "tell.value": "zero half",
+    "tell.count": "zero",
+    "tell.runs": "zero",
     # helpers.lessons
     "kill_the_parent.text": "text",
     "look_at_once_ended.within": "half",
@@ -301,6 +327,9 @@ MAKES_SENSE = {
     "run_script.words": "text",
     "start_and_join.join_before_the_next_start": "true",
     # helpers.show
+    "AtAGlance.page.refresh": "half",
+    "machines.durations": "dict",
+    "machines.shares": "dict",
     "canvas.height": "half",
     "canvas.width": "half",
     "colour_of.process": "zero",

@@ -5,6 +5,7 @@ from helpers.front_door import opens
 __getattr__ = opens(
     __name__,
     {
+        "class_page": "at_a_glance",
         "theme": "Picture",
         "figures.card": "card",
         "figures.charts": "bars checklist model steps",
@@ -12,6 +13,7 @@ __getattr__ = opens(
         "figures.comparisons": "ratios",
         "figures.costs": "latency throughput",
         "figures.lanes": "lanes",
+        "figures.machines": "machines",
         "figures.outcomes": "halves outcomes shares",
         "figures.queue_depth": "depth mailbox",
         "figures.replay_lanes": "replay_lanes",

@@ -12,6 +12,7 @@ from IPython import get_ipython
 from IPython.display import Markdown
 
 from helpers import progress
+from helpers.classroom.sharing import tell
 from helpers.exercises.form import court, modules
 from helpers.exercises.form.exercise import Exercise
 from helpers.exercises.form.finding import Finding, Kind
@@ -113,7 +114,7 @@ class Desk(Live):
         if finding.kind not in (Kind.NOT_ATTEMPTED, Kind.UNKNOWN):
             self._is_solved = self._is_solved or finding.kind is Kind.RIGHT
             if self._executed is None:
-                self._note(finding)
+                self._note(verdict)
         self._show(verdict.words, verdict.details())
         return verdict
 
@@ -171,11 +172,12 @@ class Desk(Live):
         mistake = self.exercise.recognised(text, finding.kind)
         return mistake.words if mistake else ""
 
-    def _note(self, finding: Finding) -> None:
+    def _note(self, verdict: Verdict) -> None:
+        exercise, said, is_right = self.exercise, str(verdict.kind), verdict.kind is Kind.RIGHT
         # the verdict is told where nothing can be noted, too
         with suppress(OSError):
-            is_right = finding.kind is Kind.RIGHT
-            progress.note(self.exercise.lesson, "exercise", self.exercise.name, str(finding.kind), is_right)
+            progress.note(exercise.lesson, "exercise", exercise.name, said, is_right)
+        tell("exercise", exercise.lesson, exercise.name, said, is_right, "" if is_right else verdict.said)
 
     def _tell(self, stage: str) -> None:
         self.stage = stage

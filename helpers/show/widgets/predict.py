@@ -14,6 +14,7 @@ import traitlets
 from IPython.display import Markdown
 
 from helpers import progress, validate
+from helpers.classroom.sharing import tell
 from helpers.questions import Question
 from helpers.show.widgets.live import BASE, Live, module
 from helpers.words import rounded
@@ -54,6 +55,11 @@ class Prediction(Live):
         if not self.answers:
             return float(self.answered)
         return next(key for key, words in self.asked.answers.items() if words == self.answered)
+
+    @traitlets.observe("answered")
+    def _tell_the_class(self, _: object) -> None:
+        if self.lesson and self.answer is not None:
+            tell("answer", self.lesson, self.name, str(self.answer))
 
     def page(self) -> str:
         """Return question, answers and the learner's own as HTML."""
@@ -109,9 +115,11 @@ class Prediction(Live):
 
     def _note(self, happened: str | float) -> None:
         if self.lesson and self.answer is not None:
+            said, is_right = str(self.answer), self._is_right(happened)
             # a lesson goes on where nothing can be noted
             with suppress(OSError):
-                progress.note(self.lesson, "prediction", self.name, str(self.answer), self._is_right(happened))
+                progress.note(self.lesson, "prediction", self.name, said, is_right)
+            tell("verdict", self.lesson, self.name, said, is_right)
 
 
 def question(lesson: ModuleType, key: str) -> Prediction:

@@ -1,0 +1,1 @@
+"""Tests of the class: what is shared, and what a teacher reads."""

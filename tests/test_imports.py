@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,20 @@ def test_imports_run_down_the_storeys_and_no_other_way(path):
     room = room_of(module_name(path))
     imported = {room_of(name) for name in of_this_project(path)} - {None}
     assert {other for other in imported if room and STOREYS.index(other) < STOREYS.index(room)} == set()
+
+
+def imported_at_once(path):
+    """Return the modules of this project that a file imports as soon as it is imported; not those for types only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {module_name(each) for each in FILES}
+    for node in (node for node in tree.body if isinstance(node, ast.ImportFrom)):
+        inner = {f"{node.module}.{alias.name}" for alias in node.names} & names
+        yield from inner or {node.module} & names
+
+
+def test_no_imports_go_in_a_circle():
+    graph = {module_name(path): set(imported_at_once(path)) for path in FILES}
+    assert len(list(TopologicalSorter(graph).static_order())) == len(FILES)
 
 
 def test_contributing_shows_the_same_storeys_in_the_same_order():

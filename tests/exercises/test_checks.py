@@ -45,6 +45,7 @@ def test_the_reference_is_right_and_carries_no_sign_of_a_mistake(exercise):
         assert finding.story.startswith("Proved") if finding.trace is None else finding.trace.events
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=lambda each: getattr(each, "name", None))
 def test_a_usual_mistake_is_caught_and_gets_its_own_words(exercise, mistake):
     text = exercise.with_part(mistake.source)

@@ -4,6 +4,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from helpers import validate
 from helpers.measuring.advice import Advice, Survey
+from helpers.show.figures.labels import move_apart
 from helpers.show.theme import FAINT, GRID, INK, MARKERS, Picture, canvas, colour_of, pale
 from helpers.words import duration, rounded, times_as_long
 
@@ -19,10 +20,15 @@ def cost_map(survey: Survey) -> Picture:
     size = next(iter(survey.trips.values())).points[0].size
     title = f"A round trip of {size:,} bytes. {times_as_long(wait)}"
     figure, (axes,) = canvas(title, height=4.6)
+    labels = []
     for number, name in enumerate(wait):
         axes.plot(wait[name], most[name], MARKERS[number], color=colour_of(number), ms=16, mec=INK)
-        axes.annotate(f"{name}\nready in {duration(survey.set_up[name])}", (wait[name], most[name]), xytext=(14, 0),
-                      textcoords="offset points", va="center", fontsize=11)  # fmt: skip
+        text, line = (
+            f"{name}\nready in {duration(survey.set_up[name])}",
+            {"arrowstyle": "-", "color": FAINT, "shrinkB": 9},
+        )
+        labels.append(axes.annotate(text, (wait[name], most[name]), xytext=(14, 0), textcoords="offset points",
+                                    va="center", fontsize=11, arrowprops=line))  # fmt: skip
     axes.set(xscale="log", yscale="log", ylabel="best throughput in MB/s")
     axes.set_xlabel(f"round trip of {size:,} bytes")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
@@ -30,6 +36,7 @@ def cost_map(survey: Survey) -> Picture:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(x=0.25, y=0.25)
     axes.grid(color=GRID)
+    move_apart(figure, labels)
     words = [
         f"{name}: round trip {duration(wait[name])}, at best {most[name]:,.0f} MB/s, ready in "
         f"{duration(survey.set_up[name])}."

@@ -43,8 +43,7 @@ def ratios(comparison: Comparison) -> Picture:
     axes.set_ylim(len(comparison.rows) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=FAINT, alpha=0.3)
-    below = -0.75 / (figure.get_size_inches()[1] - 1.9)  # of the height of the axes
-    axes.legend(loc="upper left", bbox_to_anchor=(-0.4, below), ncols=4, frameon=False)
+    figure.legend(loc="outside lower left", ncols=4, frameon=False)
     words = (
         f"{row.name}: {name} takes {rounded(each.estimate)} times as long as {reference}, "
         + ("more than noise." if each.is_more_than_noise else "which is noise.")

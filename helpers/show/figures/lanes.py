@@ -3,10 +3,12 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch, FancyArrowPatch
+from matplotlib.text import Annotation
 
 from helpers import validate
 from helpers.recording.kinds import WAITING, Outcome
 from helpers.recording.trace import A_RECORDING, Event, Message, ProcessInfo, Trace
+from helpers.show.figures.labels import give_way
 from helpers.show.theme import FAILURE, FAINT, INK, PAPER, Picture, canvas, colour_of, pale
 from helpers.supervision.child import signal_name
 from helpers.words import plural, rounded
@@ -34,6 +36,9 @@ def lanes(run: Trace, title: str | None = None) -> Picture:
         _draw(panel, run, span)
     if busy:
         _join_to_its_place(figure, panels, busy, whole[0])
+    # how a process has ended is an annotation; the text within a bar says less
+    labels = [text for panel in panels for text in panel.texts]
+    give_way(figure, sorted(labels, key=lambda text: not isinstance(text, Annotation)))
     return Picture(figure, title, _words(run))
 
 

@@ -10,6 +10,7 @@ from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats
 from helpers.recording.trace import Trace
 from helpers.recording.updates import Update, find_updates
+from helpers.show.figures.labels import give_way
 from helpers.show.theme import FAILURE, FAINT, INK, Picture, canvas, colour_of, pale
 from helpers.words import percent
 
@@ -72,7 +73,8 @@ def halves(run: Trace, start: int = 0) -> Picture:
     )
     figure, (axes,) = canvas(title, height=1.5 + 0.65 * len(lanes))
     width = max(last - zero, 1)
-    for update in found:
+    # those that lost something first: they keep their labels where there is no room for all
+    for update in sorted(found, key=lambda each: not each.stale):
         _draw_update(axes, lanes.index(update.process), update, zero, width)
     axes.set_yticks(range(len(lanes)), [names[number] for number in lanes])
     axes.set_ylim(len(lanes) - 0.4, -0.6)
@@ -80,6 +82,7 @@ def halves(run: Trace, start: int = 0) -> Picture:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("time in ms, from the first read; a bar lasts from reading to writing")
+    give_way(figure, list(axes.texts))
     return Picture(figure, title, " ".join(_say(update, names, zero) for update in found))
 
 
@@ -118,7 +121,8 @@ def _bars(title: str, rows: Sequence[tuple[str, Proportion]], lost: Sequence[boo
     axes.set_yticks(range(len(rows)), [label for label, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_ylabel(what)
-    axes.set_xlim(0, 140)
+    axes.set_xlim(0, 140)  # with room for labels, which is no part of the scale
+    axes.spines["bottom"].set_bounds(0, 100)
     axes.set_xticks(range(0, 101, 20), [f"{number} %" for number in range(0, 101, 20)])
     axes.set_xlabel("share of the runs; the line is its 95 % interval", color=INK)
     axes.tick_params(axis="y", length=0)

@@ -14,6 +14,7 @@ from helpers.measuring.proportion import Proportion
 from helpers.scheduling.model.exploration import Exploration, deadlock
 from helpers.scheduling.model.model import State, Step
 from helpers.scheduling.real.free_runs import Sample
+from helpers.show.figures.labels import move_apart
 from helpers.show.theme import FAILURE, FAINT, INK, LINES, MARKERS, Picture, canvas, colour_of, pale
 from helpers.words import percent
 
@@ -144,12 +145,14 @@ def growth(explored: Mapping[int, Exploration], what: str) -> Picture:
     but = "but only" if states[-1] < schedules[-1] else "and"
     title = f"{last} {what}: {schedules[-1]:,} schedules, {but} {states[-1]:,} states"
     figure, (axes,) = canvas(title, height=3.6)
+    names = []
     both: dict[str, Sequence[float]] = {"schedules": schedules, "states": states}
     for number, (name, counts) in enumerate(both.items()):
         # as logarithms of our own, since these numbers may be too large for a float
         axes.plot(sizes, [math.log10(count) for count in counts], LINES[number], marker=MARKERS[number],
                   color=colour_of(number), lw=2, ms=8)  # fmt: skip
-        axes.annotate(name, (last, math.log10(counts[-1])), xytext=(10, 0), textcoords="offset points", va="center")
+        names.append(axes.annotate(name, (last, math.log10(counts[-1])), xytext=(10, 0), textcoords="offset points",
+                                   va="center"))  # fmt: skip
     axes.set_xlabel(what)
     axes.set_ylabel("how many")
     axes.margins(x=0.14)
@@ -157,6 +160,7 @@ def growth(explored: Mapping[int, Exploration], what: str) -> Picture:
     axes.yaxis.set_major_formatter(lambda power, _: f"{10**power:,.0f}" if power < 7 else f"10^{power:.0f}")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(color=FAINT, alpha=0.3)
+    move_apart(figure, names)
     rows = zip(sizes, schedules, states, strict=True)
     words = ", ".join(f"{size}: {count:,} and {number:,}" for size, count, number in rows)
     return Picture(figure, title, f"Number of {what}: schedules and states. {words}.")

@@ -2,13 +2,13 @@
 
 import types
 from importlib import import_module
-from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from helpers.lessons import pipe
 from helpers.show import card
+from tests.show.figures.overlaps import overlapping
 
 LESSONS = [path.stem[3:] for path in sorted((Path(__file__).parents[3] / "notebooks").glob("*.ipynb"))]
 
@@ -16,10 +16,7 @@ LESSONS = [path.stem[3:] for path in sorted((Path(__file__).parents[3] / "notebo
 @pytest.mark.parametrize("name", LESSONS)
 def test_no_label_of_a_card_lies_on_another_one_or_leaves_the_picture(name):
     figure = card(import_module(f"helpers.lessons.{name}")).picture.figure
-    figure.draw_without_rendering()
-    texts = [text.get_window_extent() for text in [*figure.axes[0].texts, figure._suptitle] if text.get_text()]
-    assert [pair for pair in combinations(texts, 2) if pair[0].overlaps(pair[1])] == []
-    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width and box.y0 >= 0 for box in texts)
+    assert overlapping(figure) == []
 
 
 def test_a_card_is_told_in_words_too():

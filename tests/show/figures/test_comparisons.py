@@ -20,8 +20,8 @@ def test_the_title_is_the_comparisons_and_each_ratio_is_told(factors):
     comparison = compare_results(results(*factors))
     picture = ratios(comparison)
     assert picture.title == comparison.title
-    (figure_axes,) = picture.figure.axes
-    assert len(figure_axes.get_legend().get_texts()) == len(factors) - 1
+    (legend,) = picture.figure.legends
+    assert len(legend.get_texts()) == len(factors) - 1
     assert "set 1 takes 3 times as long as set 0, more than noise" in picture.words
     assert picture.words.count("as long as set 0,") == 2 * (len(factors) - 1)
 

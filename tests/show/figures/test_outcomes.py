@@ -23,6 +23,11 @@ def test_the_title_says_how_many_runs_lost_and_how_sure_that_is():
     )
 
 
+def test_the_scale_ends_at_all_runs():
+    picture = outcomes(Repeats({5: 3}, 1.0), below_five)
+    assert picture.figure.axes[0].spines["bottom"].get_bounds() == (0, 100)
+
+
 def test_a_title_without_a_loss_stays_honest():
     assert outcomes(Repeats({5: 10}, 1.0), below_five).title == (
         "0 of 10 runs lost updates; the true share may be up to 28 %"

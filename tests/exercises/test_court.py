@@ -12,6 +12,7 @@ import pytest
 
 from helpers.exercises.form import checks
 from helpers.exercises.form.court import judged
+from helpers.exercises.form.exercise import Exercise
 from helpers.exercises.form.finding import Kind
 from helpers.exercises.shared_memory import till
 from tests.exercises import misbehaviour
@@ -90,6 +91,32 @@ def test_the_judge_reads_its_job_from_a_folder_and_fails_aloud_without_one(tmp_p
     done = subprocess.run([sys.executable, "-m", "helpers.exercises.form.judge", str(tmp_path)], capture_output=True,
                           text=True, timeout=60)  # fmt: skip
     assert done.returncode != 0 and "FileNotFoundError" in done.stderr
+
+
+def test_what_a_program_has_left_running_does_not_delay_the_verdict():
+    left = Exercise(
+        name="left",
+        kind="build it",
+        task="leave somebody behind",
+        source="""
+import time
+from multiprocessing import get_context
+
+# yours
+# solution
+# given
+def measured():
+    get_context("spawn").Process(target=time.sleep, args=(60,)).start()
+    return 1.0
+""",
+        hints=["join"],
+        checks=[checks.Quick("measured")],
+    )
+    before, begin = set(psutil.Process().children(recursive=True)), time.monotonic()
+    assert judged(left, left.with_part("changed = True\n")).kind is Kind.RIGHT
+    assert time.monotonic() - begin < 30
+    gone, alive = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=20)
+    assert alive == []
 
 
 def test_a_program_with_no_end_of_orders_is_not_called_right(monkeypatch):

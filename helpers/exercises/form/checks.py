@@ -140,6 +140,36 @@ class Breaks:
 
 
 @dataclass(frozen=True)
+class Finds:
+    """There is an order in which the program comes to another outcome: what the learner wrote finds a fault in it."""
+
+    program: str
+    outcome: Hashable
+    otherwise: str = "No order was found in which this fails."
+
+    def __post_init__(self) -> None:
+        validate.text("program", self.program)
+        validate.hashable("outcome", self.outcome, "an outcome")
+        validate.text("otherwise", self.otherwise)
+
+    def judge(self, attempt: Attempt) -> Finding | None:
+        """Search the orders until one comes to something else."""
+        from helpers.control import CannotCheck, check
+
+        program, holds = Program(attempt.module, self.program), partial(eq, self.outcome)
+        try:
+            failure = check(program, holds, RUNS, deadline=PATIENCE).failure
+        except CannotCheck as error:
+            return Finding(Kind.UNKNOWN, f"{error}.".replace("..", "."))
+        if failure is None:
+            return Finding(Kind.WRONG, self.otherwise)
+        if failure.reason != "outcome":
+            return told(failure, self.outcome)
+        attempt.trace, attempt.story = failure.trace, failure.story
+        return None
+
+
+@dataclass(frozen=True)
 class Says:
     """The learner gives a value by name: an order of lines, a choice, a number."""
 

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from queue import Queue
 
@@ -17,7 +18,7 @@ from helpers import workbook
 from helpers.exercises.form.checks import Attempt
 from helpers.exercises.form.exercise import Exercise
 from helpers.exercises.form.finding import Finding, Kind
-from helpers.exercises.form.judge import Job
+from helpers.exercises.form.judge import Job, last_word
 
 DEADLINE = 40.0  # s for all checks together; on a quiet machine they take one
 _REFERENCE = "reference_"  # before the name of the module that is right
@@ -65,13 +66,14 @@ def _heard(folder: Path, tell: Callable[[str], None], deadline: float) -> Findin
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )  # fmt: skip
     lines: Queue[bytes] = Queue()
-    threading.Thread(target=_listen, args=(judge, lines), name="judge", daemon=True).start()
+    listen = (judge, last_word(folder), lines)
+    threading.Thread(target=_listen, args=listen, name="judge", daemon=True).start()
     over = threading.Timer(deadline, _end, [judge])
     over.start()
     try:
         while line := lines.get():
             tell(line.decode(errors="replace").strip())
-        # it has closed its line, and is about to end
+        # it has said its last word, or closed its line, and is about to end
         judge.wait()
     finally:
         over.cancel()
@@ -80,11 +82,11 @@ def _heard(folder: Path, tell: Callable[[str], None], deadline: float) -> Findin
     return _found(folder, deadline)
 
 
-def _listen(judge: subprocess.Popen, lines: "Queue[bytes]") -> None:
+def _listen(judge: subprocess.Popen, last: str, lines: "Queue[bytes]") -> None:
     """Pass on each line of the judge, and an empty one at its end; a thread, so that an interrupt is heard at once."""
     assert judge.stdout is not None
     with judge.stdout as said:
-        for line in said:
+        for line in takewhile(lambda line: line.strip() != last.encode(), said):
             lines.put(line)
     judge.wait()
     lines.put(b"")

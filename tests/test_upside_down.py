@@ -419,10 +419,12 @@ def test_a_claim_is_quoted_with_its_threshold_before_it_is_judged(name):
 # -- prose -------------------------------------------------------------------------------------------------------------
 
 # figures whose content differs from machine to machine; what stands below them must hold for each
-MEASURED = re.compile(r"^\s*(?:bars|latency|throughput|steps|shares|outcomes|compare|cost_map|misses)\(", re.MULTILINE)
+MEASURED = re.compile(
+    r"^\s*(?:bars|latency|throughput|steps|shares|outcomes|compare|cost_map|misses|strips|depth)\(", re.MULTILINE
+)
 RESULT = re.compile(
     r"\b(?:faster|slower|quicker|quickest|slowest|fastest|longer|costs? (?:more|less)|"
-    r"so far apart|rare|hardly|these differences)\b"
+    r"so far apart|rare|hardly|nearly always|these differences)\b"
 )
 HEDGE = re.compile(
     r"\b(?:can|may|might|could|if|where|which|whether|depends|changes|differs|most|must|choose|so that)\b", re.I

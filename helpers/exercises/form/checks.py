@@ -294,9 +294,11 @@ class Quick:
             mine = min(mine, hers.call())
         elif mine**2 > self.at_most * reference**2:
             reference = min(reference, best.call())
+        took = f"{mine * 1000:.3g} ms"
         if mine <= self.at_most * reference:
+            attempt.story += f"{self.program}: {took} here and now.\n"
             return None
-        words = f"It is right. Here it took {mine * 1000:.0f} ms, and can be done in {reference * 1000:.0f} ms."
+        words = f"It is right. Here it took {took}, and can be done in {reference * 1000:.3g} ms."
         return Finding(Kind.SLOW, f"{words} {self.words}".strip())
 
 

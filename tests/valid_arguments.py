@@ -367,6 +367,7 @@ MAKES_SENSE = {
     "Says.name": "text",
     "Says.otherwise": "text",
     "Says.value": "true minus zero half nan inf huge blank text list dict deep",
+    "check.trusts_first": "true",
     "Script.prints": "text",
     # helpers.recording
     "Trace.to_chrome.path": "text",

@@ -30,6 +30,7 @@ __tracebackhide__ = True  # an instrument: never the place where somebody waits
 __all__ = ["CannotCheck", "Failure", "Result", "check", "rerun"]
 
 MOST_RUNS = 1_000_000
+MOST_STEPS = 20_000  # of one run, before it counts as a livelock, unless the caller says otherwise
 LONGEST_DEADLINE = 3600.0  # seconds
 _PROOFS = 3  # more runs of a schedule that have to end alike, before it is believed that it decides
 
@@ -109,6 +110,8 @@ def check(
     seed: int = 0,
     grain: str = "operation",
     deadline: float = 60.0,
+    steps: int = MOST_STEPS,
+    trusts_first: bool = False,
 ) -> Result:
     """Run a program in one schedule after another, until a run fails or there is nothing left to try.
 
@@ -119,7 +122,9 @@ def check(
     out whenever its call would have to wait.
 
     A run fails when its outcome does not hold (without `holds` every outcome does), when a process crashes (ends with
-    an exit code other than 0 by itself), in a deadlock or in a livelock.
+    an exit code other than 0 by itself), in a deadlock or in a livelock: when it goes on and changes nothing any more,
+    or has not come to its end after so many `steps`. A failure is repeated, to see that it is the schedule that
+    decides; with `trusts_first` that of the first run, in which nobody is preempted, is believed at once.
 
     Strategies: "bounded" tries all schedules with 0, then 1, then 2 preemptions, and leaves out those that cannot
     differ from what was seen; "all" goes on to schedules with more; "random" gives everybody the same chance at each
@@ -134,8 +139,10 @@ def check(
     validate.whole_number("seed", seed, 0, 2**63)
     begin = time.monotonic()
     deadline = validate.seconds("deadline", deadline, LONGEST_DEADLINE)
+    validate.whole_number("steps", steps, 1, MOST_RUNS)
+    validate.instance("trusts_first", trusts_first, bool, "True or False")
     with ProcessTree(program, grain) as tree:
-        checker = _Checker(tree, holds or _anything, begin + deadline)
+        checker = _Checker(tree, holds or _anything, begin + deadline, most_steps=steps, trusts_first=trusts_first)
         with suppress(OutOfTime):
             if strategy in ("random", "pct"):
                 checker.try_by_chance((by_chance if strategy == "random" else by_priority)(seed), runs)
@@ -158,11 +165,12 @@ def rerun(
     deadline: float = 60.0,
     times: int = 1,
     progress: Callable[[int], object] | None = None,
+    steps: int = MOST_STEPS,
 ) -> Result:
     """Run a program in a given schedule (as `Failure.schedule`), so many times; after its end nobody is preempted.
 
-    There are fewer runs if `deadline` seconds are over before. `progress` is called with the number of runs done,
-    after each one.
+    There are fewer runs if `deadline` seconds are over before. `steps` is as in `check`. `progress` is called with the
+    number of runs done, after each one.
 
     Raises as `check`; CannotCheck also for a schedule that is not possible, for runs that do not end alike, and when
     not one has ended within the deadline.
@@ -172,10 +180,11 @@ def rerun(
     begin = time.monotonic()
     deadline = validate.seconds("deadline", deadline, LONGEST_DEADLINE)
     validate.whole_number("times", times, 1, MOST_RUNS)
+    validate.whole_number("steps", steps, 1, MOST_RUNS)
     if progress is not None:
         validate.function("progress", progress, "a function of the number of runs done, or None", 1)
     with ProcessTree(program, grain) as tree:
-        checker = _Checker(tree, holds or _anything, begin + deadline)
+        checker = _Checker(tree, holds or _anything, begin + deadline, most_steps=steps)
         with suppress(OutOfTime):
             first = None
             while checker.runs < times:
@@ -206,10 +215,15 @@ def _anything(_: Any) -> bool:
 class _Checker:
     """The runs of one check."""
 
-    def __init__(self, tree: ProcessTree, holds: Holds, until: float, merges: bool = True) -> None:
+    def __init__(
+        self, tree: ProcessTree, holds: Holds, until: float, merges: bool = True, most_steps: int = MOST_STEPS,
+        trusts_first: bool = False,
+    ) -> None:  # fmt: skip
         self.tree = tree
         self.holds = holds
         self.until = until
+        self.most_steps = most_steps
+        self.trusts_first = trusts_first  # as in `check`
         self.runs = 0
         self.outcomes: Counter[Hashable] = Counter()
         self.exhausted: int | None = None
@@ -223,7 +237,7 @@ class _Checker:
         """Run the program once."""
         choose = following(schedule) if isinstance(schedule, list) else schedule
         knowledge = self.knowledge if learns else None
-        execution = Run(self.tree, knowledge, self.merges, self.until).perform(choose)
+        execution = Run(self.tree, knowledge, self.merges, self.until, self.most_steps).perform(choose)
         if execution.reason is None and not self.holds(execution.outcome):
             execution.reason = "outcome"
         if counts:
@@ -255,7 +269,7 @@ class _Checker:
         """Run the first schedule twice: what differs then depends on more than the schedule."""
         self.knowledge = Knowledge()
         first = self.first = self.perform([], learns=True)
-        if first.reason in ("livelock", "crash"):
+        if first.reason in ("livelock", "crash") or (first.reason and self.trusts_first):
             return first
         second = self.perform(first.schedule, counts=False)
         _compare(first, second)
@@ -273,7 +287,7 @@ class _Checker:
         found = self.failing
         if found is None or not found.preemptions:
             return
-        search = _Checker(self.tree, self.holds, self.until)
+        search = _Checker(self.tree, self.holds, self.until, most_steps=self.most_steps)
         # where time runs out meanwhile, the failure that was found still is one
         with suppress(OutOfTime):
             search.try_all(runs, found.preemptions - 1)
@@ -283,7 +297,7 @@ class _Checker:
     def prove(self) -> None:
         """Make sure that it is the schedule which decides; raises CannotCheck if it is not."""
         found = self.failing or self.first
-        if found is None:
+        if found is None or (found.reason and found is self.first and self.trusts_first):
             return
         for _ in range(1 if found.is_stuck else _PROOFS):
             if time.monotonic() < self.until:

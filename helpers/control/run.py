@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
-MOST_STEPS = 20_000  # of one run, before it counts as a livelock
 IDLE_STEPS = 600  # in which nothing changes and everybody only looks again, before it counts as a livelock
 _STEP_DEADLINE = 5.0  # seconds for a participant to come to its next operation
 _EXIT_SHOWS_WITHIN = 2.0  # seconds
@@ -72,6 +71,7 @@ class Execution:
     processes: dict[str, "Lifetime"] = field(default_factory=dict)
     output: str = ""  # what the program wrote
     is_stuck: bool = False  # a participant came to no operation for seconds
+    is_idle: bool = False  # it went on, and changed nothing any more
 
     @property
     def schedule(self) -> list[Choice]:
@@ -129,8 +129,11 @@ Choose = Callable[[State, list[Choice], int], Choice]  # the state, who can be n
 class Run:
     """One run in a tree of processes that is there already."""
 
-    def __init__(self, tree: "ProcessTree", knowledge: Knowledge | None, merges: bool, until: float) -> None:
+    def __init__(
+        self, tree: "ProcessTree", knowledge: Knowledge | None, merges: bool, until: float, most_steps: int
+    ) -> None:
         self.tree = tree
+        self.most_steps = most_steps  # before it counts as a livelock
         self.knowledge = knowledge or Knowledge()
         self.learns = knowledge is not None
         self.merges = merges  # equal states may be taken for one
@@ -450,9 +453,11 @@ class Run:
         self._idle = self._idle + 1 if all(access[0] in NEUTRAL for access in step.accesses) else 0
         free = [op for _, op in self.state.alive.values() if op.needs[0] == "always"]
         stuck = self._idle > IDLE_STEPS and all(op.yields for op in free)
-        if stuck or len(self.result.steps) >= MOST_STEPS:
-            self.result.reason = "livelock"
-            how = f"{self._idle} steps changed nothing" if stuck else f"{MOST_STEPS:,} steps did not come to an end"
+        if stuck or len(self.result.steps) >= self.most_steps:
+            self.result.reason, self.result.is_idle = "livelock", stuck
+            how = (
+                f"{self._idle} steps changed nothing" if stuck else f"{self.most_steps:,} steps did not come to an end"
+            )
             self.result.words = how
 
     def _note_deadlock(self) -> None:

@@ -99,6 +99,12 @@ def kills_its_child(method):
     return child.exitcode
 
 
+def counts_for_ever(method):
+    counter = get_context(method).Value("i", 0)
+    while True:
+        counter.value += 1
+
+
 def write_once(book):
     book.value = 1
 

@@ -223,7 +223,25 @@ def test_a_loop_without_an_operation_is_named_with_its_line(monkeypatch):
 
 
 def test_waiting_for_what_nobody_will_change_is_a_livelock():
-    assert check(of(misbehaviour.everybody_waits_for_nothing)).failure.reason == "livelock"
+    failure = check(of(misbehaviour.everybody_waits_for_nothing)).failure
+    assert failure.reason == "livelock" and failure.execution.is_idle
+    assert "steps changed nothing" in failure.conflict
+
+
+def test_a_program_that_changes_something_again_and_again_is_stopped_after_so_many_steps():
+    failure = check(of(misbehaviour.counts_for_ever), steps=50).failure
+    assert failure.reason == "livelock" and not failure.execution.is_idle
+    assert "50 steps did not come to an end" in failure.conflict
+
+
+@pytest.mark.parametrize("trusts_first, runs", [(False, 5), (True, 1)])
+def test_a_failure_of_the_first_run_is_repeated_unless_it_is_trusted(monkeypatch, trusts_first, runs):
+    performed = []
+    perform = run.Run.perform
+    monkeypatch.setattr(run.Run, "perform", lambda *args: performed.append(args) or perform(*args))
+    result = check(of(programs.lost_update), lambda total: total == 3, trusts_first=trusts_first)
+    assert result.failure and result.runs == 1
+    assert len(performed) == runs
 
 
 @each_method

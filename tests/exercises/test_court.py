@@ -10,7 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from helpers.control import Failure
+from helpers.control.run import Execution
 from helpers.exercises.form import checks
+from helpers.exercises.form.checks import told
 from helpers.exercises.form.court import judged
 from helpers.exercises.form.exercise import Exercise
 from helpers.exercises.form.finding import Kind
@@ -22,6 +25,7 @@ CASES = [
     (misbehaviour.RAISES, Kind.CRASHED, r"no attribute 'vallue' \(till.py, line 5\)"),
     (misbehaviour.LOOPS, Kind.HANGS, "a loop that does not end.\nIt is here: till.py, line [56] in put_in"),
     (misbehaviour.LOOKS_FOR_EVER, Kind.HANGS, "changes nothing any more"),
+    (misbehaviour.TAKES_TURNS_FOR_EVER, Kind.HANGS, "comes to no end.\n2,000 steps did not come to an end"),
     (misbehaviour.LOOPS_AT_IMPORT, Kind.HANGS, "a loop that does not end.\nIt is here: till.py, line [45] in <module>"),
     (misbehaviour.ASKS, Kind.CRASHED, "EOFError"),
     (misbehaviour.LEAVES, Kind.WRONG, "comes to None"),
@@ -37,6 +41,13 @@ def test_each_way_to_fail_is_told_apart(part, kind, words):
     finding = judged(till, till.with_part(part))
     assert finding.kind is kind, finding
     assert re.search(words, finding.words), finding.words
+
+
+def test_who_waits_out_of_sight_is_not_said_to_go_on():
+    run = Execution(reason="livelock", words="ann has come to no operation for 5 s", is_stuck=True)
+    finding = told(Failure("livelock", None, (), run), 20)
+    assert finding.kind is Kind.HANGS
+    assert re.search("waits for what nobody here can see.\nann has come to no", finding.words), finding.words
 
 
 def test_a_deadlock_says_who_waits_in_which_line_for_what_and_who_holds_it():

@@ -24,6 +24,7 @@ from helpers.recording.trace import Trace
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
 RUNS = 300  # orders of one check
+STEPS = 2_000  # of one run; these programs need less than a tenth
 PATIENCE = 15.0  # s for one check, on a busy machine
 TOO_MANY = (
     "Nothing failed so far, but there are too many orders to try even those in which nobody is interrupted. "
@@ -86,19 +87,16 @@ class Always:
 
     def judge(self, attempt: Attempt) -> Finding | None:
         """Run the program in one schedule after another."""
-        from helpers.control import CannotCheck, check, rerun
+        from helpers.control import CannotCheck, check
 
         program, holds = Program(attempt.module, self.program), partial(eq, self.outcome)
         try:
-            # once without interruption: what fails there needs no search, and no proof
-            plain = rerun(program, ("main",), holds, self.grain, PATIENCE)
-            if plain.failure is not None:
-                return told(plain.failure, self.outcome, is_plain=True)
-            tried = check(program, holds, RUNS, grain=self.grain, deadline=PATIENCE)
+            # what fails without any interruption needs no search, and no proof
+            tried = check(program, holds, RUNS, grain=self.grain, deadline=PATIENCE, steps=STEPS, trusts_first=True)
         except CannotCheck as error:
             return Finding(Kind.UNKNOWN, f"{error}.".replace("..", "."))
         if tried.failure is not None:
-            return told(tried.failure, self.outcome)
+            return told(tried.failure, self.outcome, is_plain=tried.runs == 1)
         # a program that looks again and again has no end of orders
         return Finding(Kind.UNKNOWN, TOO_MANY) if tried.exhausted is None else None
 
@@ -127,7 +125,7 @@ class Breaks:
             return Finding(Kind.WRONG, "`schedule` must be a plain list of names, such as `['child 1', 'child 2']`.")
         program, turns = Program(attempt.module, self.program), (*self.before, *schedule)
         try:
-            result = rerun(program, turns, partial(eq, self.outcome), deadline=PATIENCE)
+            result = rerun(program, turns, partial(eq, self.outcome), deadline=PATIENCE, steps=STEPS)
         except CannotCheck as error:
             return Finding(Kind.WRONG, f"This order is not possible: {error}.".replace("..", "."))
         failure = result.failure
@@ -347,7 +345,7 @@ def told(failure: Any, outcome: Hashable, is_plain: bool = False) -> Finding:
     elif failure.reason == "deadlock":
         kind, words = Kind.HANGS, f"{when} your program waits for ever."
     elif failure.reason == "livelock":
-        kind, words = Kind.HANGS, f"{when} your program goes on for ever, and changes nothing any more."
+        kind, words = Kind.HANGS, f"{when} {_livelock(failure.execution)}"
     elif "SIGXCPU" in failure.conflict:
         kind, words = Kind.HANGS, f"{when} a process goes round in a loop that does not end."
         story = failure.story.partition("\nIt wrote:")[0]
@@ -355,6 +353,15 @@ def told(failure: Any, outcome: Hashable, is_plain: bool = False) -> Finding:
     else:
         kind, words = Kind.CRASHED, f"{when} a process of yours crashes."
     return Finding(kind, f"{words}\n{failure.conflict}".rstrip(), failure.story, failure.trace)
+
+
+def _livelock(run: Any) -> str:
+    """Return what is known of a program that came to no end."""
+    if run.is_idle:
+        return "your program goes on for ever, and changes nothing any more."
+    if run.is_stuck:
+        return "a process of your program is busy with itself, or waits for what nobody here can see."
+    return "your program does one thing after another, and comes to no end."
 
 
 def _place_in(output: str) -> str:

@@ -191,7 +191,7 @@ if __name__ == "__main__":
         Mistake(
             "You have counted the parts that are there.",
             "def look_for(wanted, box):\n    sys.exit(len(set(wanted) & set(box)))\n",
-            r"exit\(",
+            r"(?<!not) in box| & ",
             Kind.WRONG,
         ),
     ],
@@ -199,8 +199,8 @@ if __name__ == "__main__":
     notice="An exit code is a small number, and the only thing that every process leaves. Longer news need a pipe.",
 )
 
-unheard = Exercise(
-    name="unheard",
+cut_short = Exercise(
+    name="cut_short",
     lesson=LESSON,
     kind="break it",
     task="`main` starts an `office`, the office starts a `clerk`, and the clerk writes 1 into the book. The clerk is a "

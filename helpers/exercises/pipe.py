@@ -297,6 +297,125 @@ def program():
     notice="The arrows go out together and come back together: the children work at the same time.",
 )
 
+ring = Exercise(
+    name="ring",
+    lesson=LESSON,
+    kind="build it",
+    task="A ring of processes: the parent sends 0 to the first child, each child adds one and sends on to the next, "
+    "and the last one sends to the parent. Write `program` for three children, and return what comes round. `add_one` "
+    "is there: a child with an end to receive from and one to send into.",
+    source="""
+from multiprocessing import get_context
+
+
+def add_one(before, after):
+    after.send(before.recv() + 1)
+
+
+# yours
+def program():
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe(duplex=False) for _ in range(4)]
+    ...
+# solution
+def program():
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe(duplex=False) for _ in range(4)]
+    children = [
+        ctx.Process(target=add_one, args=(pipes[n][0], pipes[n + 1][1]))
+        for n in range(3)
+    ]
+    for child in children:
+        child.start()
+    pipes[0][1].send(0)
+    result = pipes[3][0].recv()
+    for child in children:
+        child.join()
+    return result
+# given
+# It is to return 3.
+""",
+    hints=[
+        "Draw it: parent, pipe 0, child 0, pipe 1, child 1, and so on. How many pipes are between?",
+        "Child `n` receives from pipe `n`, and sends into pipe `n + 1`. `Pipe(duplex=False)` gives the reader first.",
+        "Start all, send 0 into pipe 0, receive from pipe 3, then join all.",
+    ],
+    mistakes=[
+        Mistake(
+            "You wait for the children before anything is sent round.",
+            """
+def program():
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe(duplex=False) for _ in range(4)]
+    children = [ctx.Process(target=add_one, args=(pipes[n][0], pipes[n + 1][1])) for n in range(3)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    pipes[0][1].send(0)
+    return pipes[3][0].recv()
+""",
+            r"\.join\(\).*\.send\(0\)",
+            Kind.HANGS,
+        ),
+        Mistake(
+            "A pipe of one direction gives the reader first, the writer second. Somebody holds the wrong end.",
+            """
+def program():
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe(duplex=False) for _ in range(4)]
+    children = [ctx.Process(target=add_one, args=(pipes[n][1], pipes[n + 1][0])) for n in range(3)]
+    for child in children:
+        child.start()
+    pipes[0][1].send(0)
+    result = pipes[3][0].recv()
+    for child in children:
+        child.join()
+    return result
+""",
+            r"\[n\]\[1\]|\[n \+ 1\]\[0\]",
+            Kind.CRASHED,
+        ),
+        Mistake(
+            "You do the children's work here, one after the other: `add_one(...)` is a plain call.",
+            """
+def program():
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe(duplex=False) for _ in range(4)]
+    children = [
+        ctx.Process(target=add_one(pipes[n][0], pipes[n + 1][1]))
+        for n in range(3)
+    ]
+    for child in children:
+        child.start()
+    pipes[0][1].send(0)
+    return pipes[3][0].recv()
+""",
+            r"target=add_one\(",
+            Kind.HANGS,
+        ),
+        Mistake(
+            "All children share one pipe. So one may take what was meant for another, or what it has sent itself.",
+            """
+def program():
+    ctx = get_context("spawn")
+    there, back = ctx.Pipe(duplex=False), ctx.Pipe(duplex=False)
+    children = [ctx.Process(target=add_one, args=(there[0], back[1])) for _ in range(3)]
+    for child in children:
+        child.start()
+    there[1].send(0)
+    result = back[0].recv()
+    for child in children:
+        child.join()
+    return result
+""",
+            r"Process\(.*\) for _ in range\(3\)\]",
+        ),
+    ],
+    checks=[Always("program", 3), Clean("program")],
+    notice="One after the other, as the arrows show. In a ring everybody knows two neighbours, and nobody knows all.",
+)
+
 broken_line = Exercise(
     name="broken_line",
     lesson=LESSON,

@@ -111,6 +111,8 @@ class ProcessTree(Block):
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if pid == 0:
+            # with this end in its own hands it would never see that the other side is gone
+            ours.close()
             for link in self._templates:
                 link.close()
             self._listener.close()

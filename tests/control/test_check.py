@@ -1,5 +1,6 @@
 """What `check` finds in programs that nobody prepared, and what it says of it."""
 
+import contextlib
 import functools
 import math
 import os
@@ -460,3 +461,42 @@ print(began)
 def test_the_next_run_begins_whatever_number_its_file_gets():
     done = subprocess.run([sys.executable, "-c", MOVING_NUMBERS], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("b'..'\n", "")
+
+
+# a program that no other process can import
+CHECKS_FOR_LONG = """
+from helpers.control import check
+
+def program():
+    print("it runs", file=open(3, "w", closefd=False), flush=True)
+    while True:
+        pass
+
+check(program)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
+def test_no_process_outlives_one_that_was_killed_while_it_checked():
+    mark = f"TALKING_PROCESSES_TEST={time.monotonic_ns()}"
+    reader, told = os.pipe()
+    command = ["env", mark, sys.executable, "-c", f"import os\nos.dup2({told}, 3)\n{CHECKS_FOR_LONG}"]
+    with subprocess.Popen(command, pass_fds=[told]) as checker:
+        os.close(told)
+        os.read(reader, 1)
+        checker.kill()
+    until = time.monotonic() + 30
+    while (left := with_mark(mark)) and time.monotonic() < until:
+        time.sleep(0.05)
+    os.close(reader)
+    assert left == []
+
+
+def with_mark(mark):
+    """Return the pids of all processes that have this in their environment."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found

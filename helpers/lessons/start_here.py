@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -89,9 +90,10 @@ def work(connection: Connection, start: Barrier, numbers: int) -> None:
 
 def done_together(stints: list[Stint]) -> tuple[float, float]:
     """Return how much work was done, in seconds of a processor, and how long it took from first begin to last end."""
-    # a clock of processor time may be coarse, but who computes alone is on one processor at most
+    seconds = max(stint.end for stint in stints) - min(stint.begin for stint in stints)
+    # a clock of processor time may be coarse, but nobody is on two processors at once, nor all on more than there are
     busy = sum(min(stint.busy, stint.end - stint.begin) for stint in stints)
-    return busy, max(stint.end for stint in stints) - min(stint.begin for stint in stints)
+    return min(busy, machine.places() * seconds), seconds
 
 
 def share_work(children: int, thousand_numbers: int, method: str) -> tuple[dict[str, Any], str]:
@@ -179,17 +181,26 @@ def _python() -> Finding:
     return platform.python_version(), ok, "" if ok else newer
 
 
+def _pip_install(what: str) -> str:
+    """Return the command that installs it for this Python, whatever the folder of that is called."""
+    python = shlex.quote(sys.executable)
+    if os.name == "nt":
+        # PowerShell takes a name in quotes for a text, unless it is told to call it
+        python = f'& "{sys.executable}"' if " " in sys.executable else sys.executable
+    return f"{python} -m pip install {what}"
+
+
 def _packages() -> Finding:
     from packaging.requirements import Requirement
 
     try:
         needed = [Requirement(line) for line in metadata.requires("talking-processes") or []]
     except metadata.PackageNotFoundError:
-        return "this project is not installed", False, f"{sys.executable} -m pip install -e ."
+        return "this project is not installed", False, _pip_install("-e .")
     needed = [each for each in needed if each.marker is None or each.marker.evaluate({"extra": ""})]
     missing = [str(each) for each in needed if not _is_installed(each.name, each.specifier)]
     found = f"{len(needed) - len(missing)} of {len(needed)}" + (f", missing: {', '.join(missing)}" if missing else "")
-    return found, not missing, f"{sys.executable} -m pip install -r requirements.txt" if missing else ""
+    return found, not missing, _pip_install("-r requirements.txt") if missing else ""
 
 
 def _is_installed(name: str, allowed: "SpecifierSet") -> bool:

@@ -36,8 +36,12 @@ class Allowance:
 
 def processors() -> float:
     """Return how many processors may be at work for this process at one time, such as 2 or 0.5."""
-    some = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min([some, *(_processors_of(group) for group in control_groups("cpu"))])
+    return min([places(), *(_processors_of(group) for group in control_groups("cpu"))])
+
+
+def places() -> int:
+    """Return how many processors this process may be put on; a quota may allow a part of their time only."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processes() -> Allowance:

@@ -66,7 +66,8 @@ def _recorded(block: Supervisor) -> Generator[Trace]:
 @contextmanager
 def _observed(run: Trace, deadline: float) -> Iterator[None]:
     supervisor = current_supervisor()
-    with tempfile.TemporaryDirectory(prefix="recording-", dir=runtime_folder()) as name:
+    # Windows removes no file that a process still has open, such as a killed one that has not gone yet
+    with tempfile.TemporaryDirectory(prefix="recording-", dir=runtime_folder(), ignore_cleanup_errors=True) as name:
         observer = Observer(Path(name))
         begin = time.perf_counter_ns()
         probes.attach(observer)

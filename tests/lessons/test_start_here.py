@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from importlib import metadata
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from subprocess import PIPE
@@ -125,9 +126,11 @@ def test_what_a_program_may_use_is_said(enabled, said, monkeypatch):
         ([Stint(10.0, 12.0, 1.0), Stint(11.0, 13.0, 1.0)], 2, 3),  # they took turns on one processor
         ([Stint(10.0, 12.0, 2.0), Stint(12.0, 14.0, 2.0)], 4, 4),  # one began when the other had ended
         ([Stint(10.0, 10.25, 2.0)], 0.25, 0.25),  # a coarse clock of processor time
+        ([Stint(10.0, 10.25, 2.0)] * 8, 0.5, 0.25),  # a coarse clock, and more children than processors
     ],
 )
-def test_work_is_counted_from_the_first_begin_to_the_last_end(stints, busy, seconds):
+def test_work_is_counted_from_the_first_begin_to_the_last_end(stints, busy, seconds, monkeypatch):
+    monkeypatch.setattr(machine, "places", lambda: 2)
     assert start_here.done_together(stints) == (busy, seconds)
 
 
@@ -223,6 +226,25 @@ def test_the_commands_are_those_of_the_system(monkeypatch):
     monkeypatch.setattr(start_here, "os", SimpleNamespace(name="nt"))
     assert start_here._orphans(orphans) == ("2", False, "taskkill /F /PID 7 /PID 8")
     assert start_here._semaphores(Look(frozenset(), "unseen"))[1:] == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("system", "python", "command"),
+    [
+        ("posix", "/opt/py/bin/python", "/opt/py/bin/python -m pip install -e ."),
+        ("posix", "/home/ann/my lessons/python", "'/home/ann/my lessons/python' -m pip install -e ."),
+        ("nt", "C:\\py\\python.exe", "C:\\py\\python.exe -m pip install -e ."),
+        ("nt", "C:\\my lessons\\python.exe", '& "C:\\my lessons\\python.exe" -m pip install -e .'),
+    ],
+)
+def test_a_command_can_be_typed_wherever_python_lies(system, python, command, monkeypatch):
+    def not_installed(_: str) -> None:
+        raise metadata.PackageNotFoundError
+
+    monkeypatch.setattr(start_here, "os", SimpleNamespace(name=system))
+    monkeypatch.setattr(start_here.sys, "executable", python)
+    monkeypatch.setattr(start_here.metadata, "requires", not_installed)
+    assert start_here._packages() == ("this project is not installed", False, command)
 
 
 def test_what_cannot_be_seen_is_neither_left_behind_nor_called_none():

@@ -315,6 +315,24 @@ def test_what_there_is_no_time_to_read_is_left_out_and_counted(monkeypatch):
     assert [info.name for info in run.processes] == ["MainProcess"]
 
 
+def test_a_file_that_cannot_be_removed_yet_breaks_no_recording(monkeypatch):
+    """On Windows that is a file which another process still has open."""
+    unlink, refused = os.unlink, []
+
+    def as_on_windows(path, **where):
+        if str(path).endswith(".now"):
+            refused.append(path)
+            raise PermissionError(13, "The process cannot access the file", str(path))
+        unlink(path, **where)
+
+    monkeypatch.setattr(os, "unlink", as_on_windows)
+    with record() as run:
+        reader, writer = spawn.Pipe(duplex=False)
+        writer.send("x")
+        reader.recv()
+    assert refused and [event.kind for event in run.events] == ["send", "recv"]
+
+
 def test_an_interrupt_while_reading_is_not_lost(monkeypatch):
     plain = reading.read
 

@@ -10,7 +10,6 @@ from multiprocessing import (
     context,
     managers,
     pool,
-    popen_fork,
     process,
     queues,
     synchronize,
@@ -47,6 +46,8 @@ def install(connect_to_new_process: Connect) -> None:
             whole(base, method, method, _thing, stops=True)
     util._exit_function = functools.partial(util._exit_function, active_children=_children_left)
     replace_everywhere(os.kill, _kill)
+    from multiprocessing import popen_fork  # which Windows cannot import
+
     exempt(popen_fork.Popen, "poll")
     _spawn_from(connect_to_new_process)
     replace_everywhere(time.sleep, _sleep)

@@ -7,7 +7,7 @@ import re
 import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -62,9 +62,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def open_notebook(browser: Browser, lab: str) -> Iterator[Callable[..., Page]]:
-    """Open a notebook of the served copies in a fresh page, and wait for its kernel."""
+@contextmanager
+def _notebooks(browser: Browser, lab: str) -> Iterator[Callable[..., Page]]:
     pages: list[Page] = []
 
     def open_page(name: str, height: int = 1000) -> Page:
@@ -82,9 +81,26 @@ def open_notebook(browser: Browser, lab: str) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
+def open_notebook(browser: Browser, lab: str) -> Iterator[Callable[..., Page]]:
+    """Open a notebook of the served copies in a fresh page, and wait for its kernel."""
+    with _notebooks(browser, lab) as open_page:
+        yield open_page
+
+
+@pytest.fixture
 def open_lesson(open_notebook: Callable[..., Page]) -> Callable[..., Page]:
     """Open a notebook in a fresh page, run all its cells, and wait until the kernel is idle."""
+    return _that_runs(open_notebook)
 
+
+@pytest.fixture(scope="module")
+def open_shared_lesson(browser: Browser, lab: str) -> Iterator[Callable[..., Page]]:
+    """Do the same for pages that the tests of a file share."""
+    with _notebooks(browser, lab) as open_page:
+        yield _that_runs(open_page)
+
+
+def _that_runs(open_notebook: Callable[..., Page]) -> Callable[..., Page]:
     def open_and_run(name: str, height: int = 1000) -> Page:
         page = open_notebook(name, height)
         page.get_by_role("menuitem", name="Run", exact=True).click()

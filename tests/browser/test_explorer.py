@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from nbconvert import HTMLExporter
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from helpers.lessons.interleavings import additions, increments
 from helpers.lessons.synchronisation import philosophers
@@ -89,12 +89,16 @@ def measure_clicks(shown: Locator) -> list[float]:
 
 def test_in_jupyterlab_a_schedule_is_broken_found_and_replayed(lab, open_lesson, tmp_path):
     put_into_lab(lab, write_notebook(tmp_path / "explorer_trial.ipynb", CELLS))
-    page = open_lesson("explorer_trial")
+    page = open_lesson("explorer_trial", 720)
     shown = page.locator(".tp-explorer").first
     expect(shown).to_be_visible()
     break_by_hand(shown)
     find_and_play(shown)
+    fits_a_projector(shown)
+    press(shown, "Find a breaking schedule")
+    expect(verdict(shown)).to_have_text("Nobody has taken a step yet. Who goes first?")
     press(shown, "Replay on real processes")
+    expect(verdict(shown)).to_have_text(LOSS)
     picture = shown.locator(".tp-replay img")
     expect(picture).to_have_attribute("alt", re.compile(r"4 steps on real processes: the outcome is 1, 1 update lost"))
     press(shown, "All outcomes")
@@ -105,11 +109,18 @@ def test_in_jupyterlab_a_schedule_is_broken_found_and_replayed(lab, open_lesson,
     keep_picture(page, "explorer_in_lab")
     press(shown, "All outcomes")
     print("ms per click:", [round(time, 1) for time in measure_clicks(shown)])
+    leaves_the_keys_to_the_explorer(page)
 
 
-def test_jupyterlab_leaves_the_keys_to_the_explorer(lab, open_lesson, tmp_path):
-    put_into_lab(lab, write_notebook(tmp_path / "explorer_keys.ipynb", CELLS))
-    page = open_lesson("explorer_keys")
+def fits_a_projector(shown: Locator) -> None:
+    """Board, buttons and the table of four steps are seen together, beside JupyterLab's list of files."""
+    top, steps = shown.bounding_box(), shown.get_by_label("Steps so far").bounding_box()
+    height = shown.page.locator(".jp-WindowedPanel-outer").bounding_box()["height"]
+    keep_picture(shown.page, "explorer_on_projector")
+    assert steps["y"] + steps["height"] - top["y"] <= height
+
+
+def leaves_the_keys_to_the_explorer(page: Page) -> None:
     shown = page.locator(".tp-explorer").nth(1)
     shown.locator(".tp-verdict").click()  # Lab is now in command mode, in which 0 0 restarts the kernel
     page.keyboard.type("00r01")

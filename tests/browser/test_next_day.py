@@ -123,7 +123,9 @@ def test_the_next_day_everything_shows_as_it_was(lab, theme, open_lesson, open_n
     assert barriers(page) == []
 
 
-def test_a_page_that_is_loaded_again_is_live_again(lab, open_lesson, tmp_path):
+def test_a_page_that_is_loaded_again_is_live_again_and_after_a_restart_of_the_kernel_it_stays(
+    lab, open_lesson, tmp_path
+):
     put_into_lab(lab, write_notebook(tmp_path / "reloaded.ipynb", CELLS))
     page = open_lesson("reloaded")
     use(page)
@@ -133,18 +135,13 @@ def test_a_page_that_is_loaded_again_is_live_again(lab, open_lesson, tmp_path):
     run = panel_on(page).get_by_role("button", name="Run")
     run.click()
     expect(panel_on(page)).to_contain_text("Run 3")
-
-
-def test_after_a_restart_of_the_kernel_what_is_shown_stays(lab, open_lesson, tmp_path):
-    put_into_lab(lab, write_notebook(tmp_path / "restarted.ipynb", CELLS))
-    page = open_lesson("restarted")
-    use(page)
+    expect(run).to_be_enabled()
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
     page.locator("[data-command='kernelmenu:restart']").click()
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     expect(panel_on(page)).to_contain_text("Run this cell to use its knobs.")
     shows_what_it_showed(page)
-    expect(panel_on(page).get_by_role("button", name="Run")).to_be_disabled()
+    expect(run).to_be_disabled()
     expect(explorer_on(page).get_by_role("button", name="Replay on real processes")).to_be_disabled()
 
 

@@ -377,7 +377,15 @@ class View {
 
   // ------------------------------------------------------------------------------------------ the kernel
 
-  replay() { this.ask("replay", { schedule: (this.plan ?? this.taken).map((step) => step.process) }); }
+  replay() {
+    this.stop();
+    if (this.kernel.isThere && !this.kernel.busy && this.plan && this.taken.length < this.plan.length) {
+      // what real processes do is what the board shows
+      this.taken = this.plan;
+      this.changed();
+    }
+    this.ask("replay", { schedule: this.taken.map((step) => step.process) });
+  }
 
   observe() { this.ask("observe", {}); }
 

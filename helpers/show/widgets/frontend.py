@@ -23,13 +23,18 @@ def client() -> Client:
     """Tell by the request that is being answered who asks."""
     kernel = getattr(get_ipython(), "kernel", None)
     # Voila runs a notebook as a runner does, and then shows its widgets
-    if kernel is None or os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
+    if kernel is None or not has_cells():
         return Client.WIDGETS
     request = kernel.get_parent("shell")
     # a runner says that there is nobody who could be asked; only JupyterLab tells which cells were deleted
     if not request.get("content", {}).get("allow_stdin", True):
         return Client.RUNNER
     return Client.LAB if "deletedCells" in request.get("metadata", {}) else Client.WIDGETS
+
+
+def has_cells() -> bool:
+    """Tell whether the reader sees cells that she can run; a page of Voila has none."""
+    return not os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
 def in_main_thread(call: Callable[[], None]) -> None:

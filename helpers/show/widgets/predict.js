@@ -64,6 +64,7 @@ class Question extends LiveView {
     if (answered === null) return this.kernel.isThere ? "" : "Run this cell to answer.";
     const unit = this.model.get("unit"), said = `Your answer: ${answered}${unit && ` ${unit}`}.`;
     if (this.model.get("compared")) return said;
+    if (!this.model.get("has_cells")) return `${said} What happened stands below.`;
     const next = this.model.get("settled") ? "To compare it, run the next cell again." : "Now run the next cell.";
     return `${said} ${next}`;
   }

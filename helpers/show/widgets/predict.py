@@ -16,6 +16,7 @@ from IPython.display import Markdown
 from helpers import progress, validate
 from helpers.classroom.sharing import tell
 from helpers.questions import Question
+from helpers.show.widgets.frontend import has_cells
 from helpers.show.widgets.live import BASE, Live, module
 from helpers.words import rounded
 
@@ -41,11 +42,14 @@ class Prediction(Live):
     largest = traitlets.Float(LARGEST).tag(sync=True)
     answered = traitlets.Unicode(None, allow_none=True).tag(sync=True)  # what the learner committed to, as text
     settled = traitlets.Bool(False).tag(sync=True)  # whether the verdict has been told
+    has_cells = traitlets.Bool(True).tag(sync=True)  # which the learner can run
     compared = traitlets.Bool(False).tag(sync=True)  # whether it was compared with an answer
 
     def __init__(self, asked: Question, lesson: str = "", name: str = "") -> None:
         self.asked, self.lesson, self.name = asked, lesson, name
-        super().__init__(question=asked.asks, answers=list(asked.answers.values()), unit=asked.unit)
+        super().__init__(
+            question=asked.asks, answers=list(asked.answers.values()), unit=asked.unit, has_cells=has_cells()
+        )
 
     @property
     def answer(self) -> str | float | None:

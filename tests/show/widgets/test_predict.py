@@ -49,6 +49,12 @@ def test_what_is_kept_of_an_answer_is_its_key_and_the_page_shows_its_words():
     assert "Your answer: 2 &lt; 3." in shown.page()
 
 
+def test_a_page_without_cells_is_told_from_a_notebook(monkeypatch):
+    assert Prediction(HOW_MANY).has_cells
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    assert not Prediction(HOW_MANY).has_cells
+
+
 @pytest.mark.parametrize(("said", "words"), [("one", "You were right"), ("2 < 3", "Not this time")])
 def test_the_verdict_compares(said, words):
     shown = answered(HOW_MANY, said)

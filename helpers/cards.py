@@ -9,7 +9,7 @@ from helpers import validate
 LINES = 5  # of code
 WIDEST = 58  # characters of a line, so that four cards fit onto a printed page
 WARNINGS = 3
-GUARD = 'if __name__ == "__main__":\n'
+GUARD = 'if __name__ == "__main__":'
 
 Place = tuple[float, float]  # column and row, the first of each is 0
 Arrow = tuple[str, str, str]  # from, to, label
@@ -31,16 +31,16 @@ class Card(NamedTuple):
     imports: str = ""
 
     @property
-    def given(self) -> str:
-        """What stands above the five lines in a file of one's own."""
-        imports = f"from multiprocessing import get_context\n{self.imports}".rstrip()
-        return f'{imports}\n\nctx = get_context("spawn")\n'
+    def above(self) -> list[str]:
+        """The lines above the five in a file of one's own, which a child may read as well."""
+        lines = ["from multiprocessing import get_context", *self.imports.splitlines(), 'ctx = get_context("spawn")']
+        return lines if GUARD in self.code else [*lines, GUARD]
 
     @property
     def script(self) -> str:
         """The whole file, to be run as `python card.py`."""
-        code = self.code if GUARD in self.code else GUARD + textwrap.indent(self.code, "    ")
-        return f"{self.given}\n{code}\n"
+        code = self.code if GUARD in self.code else textwrap.indent(self.code, "    ")
+        return "\n".join([*self.above, code, ""])
 
 
 def valid(card: Card) -> Card:

@@ -28,7 +28,7 @@ class DrawnCard:
 
     def html(self, image: str = "") -> str:
         """Return the card as HTML; `image` is the picture as HTML, where it is not to be the usual one."""
-        given = ", ".join(f"<code>{escape(line)}</code>" for line in self.card.given.splitlines() if line)
+        given = ", ".join(f"<code>{escape(line)}</code>" for line in self.card.above)
         warnings = "".join(f"<li>⚠ {html_of(warning)}</li>" for warning in self.card.warnings)
         return (
             f'<section class="card">{image or self.picture.html()}<pre><code>{escape(self.card.code)}</code></pre>'

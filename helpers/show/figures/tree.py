@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from matplotlib.axes import Axes
+
 from helpers import validate
 from helpers.scheduling.model.exploration import Exploration
 from helpers.scheduling.model.model import State
@@ -40,13 +42,7 @@ def tree(explored: Exploration, broken: Callable[[Any], bool], what: str = "lose
     longest = max(map(len, schedules))
     axes.set_xlim(-0.1, 1.35 * longest)
     axes.set_ylim(len(schedules) - 0.5, -0.5)
-    for prefix in sorted({schedule[:length] for schedule in schedules for length in range(1, len(schedule) + 1)}):
-        begin, end = _height(prefix[:-1], schedules), _height(prefix, schedules)
-        process = prefix[-1]
-        axes.plot([len(prefix) - 1, len(prefix)], [begin, end], LINES[process % len(LINES)], color=colour_of(process),
-                  lw=2.5)  # fmt: skip
-        axes.text(len(prefix) - 0.5, (begin + end) / 2, f"{process}", ha="center", va="center", fontsize=10,
-                  bbox={"facecolor": PAPER, "lw": 0, "pad": 1})  # fmt: skip
+    _draw_branches(axes, schedules)
     words = []
     for place, (schedule, end, chance, is_bad) in enumerate(zip(schedules, ends, chances, bad, strict=True)):
         told = _told(end)
@@ -54,6 +50,16 @@ def tree(explored: Exploration, broken: Callable[[Any], bool], what: str = "lose
                   fontsize=11, color=FAILURE if is_bad else INK)  # fmt: skip
         words.append(f"{' '.join(map(str, schedule))}: {told}{', not wanted' if is_bad else ''}, {chance} with a coin.")
     return Picture(figure, title, " ".join(words))
+
+
+def _draw_branches(axes: Axes, schedules: Sequence[Prefix]) -> None:
+    for prefix in sorted({schedule[:length] for schedule in schedules for length in range(1, len(schedule) + 1)}):
+        begin, end = _height(prefix[:-1], schedules), _height(prefix, schedules)
+        process = prefix[-1]
+        axes.plot([len(prefix) - 1, len(prefix)], [begin, end], LINES[process % len(LINES)], color=colour_of(process),
+                  lw=2.5)  # fmt: skip
+        axes.text(len(prefix) - 0.5, (begin + end) / 2, f"{process}", ha="center", va="center", fontsize=10,
+                  bbox={"facecolor": PAPER, "lw": 0, "pad": 1})  # fmt: skip
 
 
 def _chance(schedule: Prefix, schedules: Sequence[Prefix]) -> Fraction:

@@ -244,6 +244,8 @@ VALID = {
     "steps.seconds": lambda: {"one way": [0.1, 0.2]},
     "stream_time.kind": lambda: "Queue",
     "until.holds": lambda: lambda: True,
+    "Ratio.margin": lambda: 2.0,
+    "ratio.margin": lambda: 2.0,
     "Ratio.estimate": lambda: 1.0,
     "Ratio.low": lambda: 0.9,
     "Ratio.high": lambda: 1.1,
@@ -464,6 +466,8 @@ MAKES_SENSE = {
     "write_result.folder": "text",
     # helpers.measuring
     **dict.fromkeys([f"Ratio.{name}" for name in ("estimate", "low", "high")], "zero half inf huge"),
+    "Ratio.margin": "half inf huge",
+    "ratio.margin": "half inf huge",
     "difference.z": "zero half",
     "Case.hits": "zero",
     "Case.what": "text",

@@ -3,6 +3,7 @@
 import itertools
 import random
 import statistics
+import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
@@ -108,13 +109,23 @@ def thinned(samples: Sequence[int]) -> tuple[float, ...]:
     return tuple(round(max(median, 1) / 1e9, 10) for median in medians)
 
 
-@_experiment(5, method=METHOD, rows=Number(8, 1, 100), starts=Number(5, 1, 1_000))
-def start_up(progress: Told, method: str, rows: int, starts: int) -> Rows:
-    """Measure how long it takes from start() until a worker runs, in rows of starts that follow each other."""
-    taken = []
-    for done in range(1, rows + 1):
+@_experiment(
+    15,
+    method=METHOD,
+    rows=Number(8, 1, 100),
+    starts=Number(5, 1, 1_000),
+    pause=Number(1.0, 0.0, 60.0, "seconds between two rows"),
+)
+def start_up(progress: Told, method: str, rows: int, starts: int, pause: float) -> Rows:
+    """Measure how long it takes from start() until a worker runs, in rows of starts that follow each other.
+
+    Starts are over soon. The pauses spread the rows, so that they differ as moments of this machine do.
+    """
+    taken: list[tuple[float, ...]] = []
+    while len(taken) < rows:
+        time.sleep(pause if taken else 0)
         taken.append(tuple(timing.start_up(method, starts)))
-        progress(done / rows)
+        progress(len(taken) / rows)
     return {"start-up": tuple(taken)}
 
 

@@ -9,6 +9,6 @@ __getattr__ = opens(
         "repeats": "Repeats repeat",
         "proportion": "Proportion",
         "advice": "Survey Task advise",
-        "compare": "Comparison compare_results",
+        "compare": "Comparison compare_results ratio",
     },
 )

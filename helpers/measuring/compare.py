@@ -3,6 +3,10 @@
 Two measurements of the same code are never equal. Samples of one pair of processes resemble each other: its two
 processes share a placement, a layout of memory, a moment. So a pair counts as one observation, its median, and the
 spread between the pairs decides.
+
+That spread knows nothing of what changes from one set to the next. So a ratio counts as more than noise only if its
+whole interval lies beyond a margin: 1.1 times. On a machine where more programs want a processor than there are, each
+may take as many times as long as there are programs for a processor, and the margin is that much larger.
 """
 
 import math
@@ -36,21 +40,23 @@ class Ratio:
     estimate: float
     low: float
     high: float
+    margin: float = MARGIN  # times as long, or as short, that may be noise whatever the interval is
 
     def __post_init__(self) -> None:
         for name in ("estimate", "low", "high"):
             validate.number(name, getattr(self, name), 0, math.inf)
+        validate.number("margin", self.margin, 1, math.inf)
 
     @property
     def is_more_than_noise(self) -> bool:
-        """The whole interval lies more than MARGIN away from 1."""
-        return self.low > MARGIN or self.high < 1 / MARGIN
+        """The whole interval lies farther from 1 than the margin."""
+        return self.low > self.margin or self.high < 1 / self.margin
 
     def __str__(self) -> str:
         return f"{self.estimate:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
-def ratio(before: Rows, after: Rows, error: float = ERROR) -> Ratio:
+def ratio(before: Rows, after: Rows, error: float = ERROR, margin: float = MARGIN) -> Ratio:
     """Return how many times as long `after` takes as `before`; a row holds the durations (s) of one pair of processes.
 
     The estimate is that of Hodges and Lehmann for the shift between the logarithms of the medians of the rows. The
@@ -58,7 +64,8 @@ def ratio(before: Rows, after: Rows, error: float = ERROR) -> Ratio:
     at most (M. Hollander, D. A. Wolfe, "Nonparametric Statistical Methods", sections 4.2 and 4.3). Of too few rows
     for that it is everything, from 0 to infinity.
 
-    Raises TypeError or ValueError for what are not rows of seconds, or an error that is not from 1e-9 to 1.
+    Raises TypeError or ValueError for what are not rows of seconds, an error that is not from 1e-9 to 1, or a
+    margin below 1.
     """
     validate.number("error", error, SMALLEST, 1)
     first, second = (_log_medians(name, rows) for name, rows in (("before", before), ("after", after)))
@@ -66,7 +73,7 @@ def ratio(before: Rows, after: Rows, error: float = ERROR) -> Ratio:
     # the interval goes from the k-th smallest of all shifts to the k-th largest
     k = _rank(len(first), len(second), error)
     low, high = (math.exp(shifts[k - 1]), math.exp(shifts[-k])) if k else (0.0, math.inf)
-    return Ratio(math.exp(statistics.median(shifts)), low, high)
+    return Ratio(math.exp(statistics.median(shifts)), low, high, validate.number("margin", margin, 1, math.inf))
 
 
 def _log_medians(name: str, rows: Rows) -> list[float]:
@@ -120,7 +127,7 @@ class Row:
         parts = [f"{self.name}: {' / '.join(f'{duration(each)} {name}' for name, each in self.medians.items())}"]
         for name, each in self.ratios.items():
             parts.append(
-                f"    {name}: {each} times as long, {'more than noise' if each.is_more_than_noise else 'noise'}"
+                f"    {name}: {each} times as long, {'more than noise' if each.is_more_than_noise else 'may be noise'}"
             )
         return "\n".join(parts)
 
@@ -143,7 +150,7 @@ class ShareRow:
         shares = " / ".join(f"{percent(each.share)} {name}" for name, each in self.shares.items())
         parts = [f"{self.name}, {self.what}: {shares}"]
         for name, (low, high) in self.differences.items():
-            verdict = "more than noise" if self.differs(name) else "noise"
+            verdict = "more than noise" if self.differs(name) else "may be noise"
             parts.append(f"    {name}: {100 * low:+.1f} to {100 * high:+.1f} percent points, {verdict}")
         return "\n".join(parts)
 
@@ -181,7 +188,8 @@ class Comparison:
         """What else the differences may come from; nothing if nothing is known."""
         if not self.busy:
             return ""
-        return f"The machine had more to do than it has processors during {', '.join(self.busy)}: look twice"
+        busy = ", ".join(self.busy)
+        return f"The machine had more to do than it has processors during {busy}: there a ratio must be farther from 1"
 
     def only(self, words: str) -> "Comparison":
         """Return what is compared under a name that holds these words, such as "round trip".
@@ -224,19 +232,22 @@ def compare_results(sets: Results) -> Comparison:
         tuple(_row(name, series, error) for name in _shared(series)),
         tuple(_share_row(name, cases, error) for name in _shared(cases)),
         tuple(sorted(_alone(series) | _alone(cases))),
-        tuple(name for name, results in sets.items() if any(map(_was_busy, results.values()))),
+        tuple(name for name, results in sets.items() if any(_crowd(each) > 1 for each in results.values())),
     )
 
 
-def _was_busy(result: Result) -> bool:
+def _crowd(result: Result) -> float:
+    """Return how many programs there were for each processor when this was measured; 1 if no more, or not known."""
     load, processors = (result.machine.get(name) for name in ("load_avg_1min", "processors_allowed"))
-    return isinstance(load, int | float) and isinstance(processors, int | float) and load > processors
+    if not isinstance(load, int | float) or not isinstance(processors, int | float) or processors <= 0:
+        return 1.0
+    return max(1.0, load / processors)
 
 
-def _series(results: Mapping[str, Result]) -> Iterator[tuple[str, Rows]]:
+def _series(results: Mapping[str, Result]) -> Iterator[tuple[str, tuple[Rows, float]]]:
     for result in results.values():
         if isinstance(result, Timings):
-            yield from result.series.items()
+            yield from ((name, (rows, _crowd(result))) for name, rows in result.series.items())
 
 
 def _cases(results: Mapping[str, Result]) -> Iterator[tuple[str, tuple[str, Proportion]]]:
@@ -256,10 +267,11 @@ def _alone(table: Mapping[str, Mapping[str, object]]) -> set[str]:
     return {name for each in table.values() for name in each} - set(_shared(table))
 
 
-def _row(name: str, series: Mapping[str, Mapping[str, Rows]], error: float) -> Row:
-    (_, before), *others = there = [(each, rows[name]) for each, rows in series.items() if name in rows]
-    medians = {each: math.exp(statistics.median(_log_medians(each, rows))) for each, rows in there}
-    return Row(name, medians, {each: ratio(before, rows, error) for each, rows in others})
+def _row(name: str, series: Mapping[str, Mapping[str, tuple[Rows, float]]], error: float) -> Row:
+    (_, (before, crowd)), *others = there = [(each, rows[name]) for each, rows in series.items() if name in rows]
+    medians = {each: math.exp(statistics.median(_log_medians(each, rows))) for each, (rows, _) in there}
+    ratios = {each: ratio(before, rows, error, MARGIN * max(crowd, other)) for each, (rows, other) in others}
+    return Row(name, medians, ratios)
 
 
 def _share_row(name: str, cases: Mapping[str, Mapping[str, tuple[str, Proportion]]], error: float) -> ShareRow:

@@ -12,7 +12,7 @@ from helpers.measuring.results import Outcomes, Timings
 LITTLE = {
     "round_trips": {"mechanisms": ("Queue", "Pipe"), "sizes": (1000, 10), "pairs": 2, "budget": 0.02},
     "streams": {"mechanisms": ("Pipe",), "sizes": (10,), "pairs": 1, "budget": 0.02},
-    "start_up": {"rows": 2, "starts": 3},
+    "start_up": {"rows": 2, "starts": 3, "pause": 0.0},
     "textbook_counter": {"workers": 2, "runs": 1},
     "manager_dict": {"workers": 1, "runs": 2},
     "counter_race": {"workers": 2, "increments": (1, 2), "runs": 2, "window_ms": 1.0},

@@ -74,7 +74,7 @@ def test_a_parameter_goes_to_each_experiment_that_has_it():
     ("arguments", "words"),
     [
         (["x"], "name must be one of round_trips, "),
-        (["start_up", "-p", "sizes=1"], "given parameter must be one of method, rows, starts, not 'sizes'"),
+        (["start_up", "-p", "sizes=1"], "given parameter must be one of method, rows, starts, pause, not 'sizes'"),
         (["start_up", "-p", "starts=many"], "starts must be a whole number from 1 to 1,000, not 'many'"),
         (["start_up", "-p", "method=frok"], "method must be one of"),
         (["round_trips", "-p", "sizes=1,,2"], "sizes must be a whole number from 1 to 1,000,000 bytes, not ''"),

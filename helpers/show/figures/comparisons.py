@@ -5,7 +5,7 @@ import math
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from helpers import validate
-from helpers.measuring.compare import MARGIN, Comparison
+from helpers.measuring.compare import Comparison
 from helpers.show.theme import FAINT, GRID, INK, MARKERS, Picture, canvas, colour_of
 from helpers.words import rounded
 
@@ -15,17 +15,18 @@ WIDEST = 100.0  # times; intervals are drawn no farther
 def ratios(comparison: Comparison) -> Picture:
     """Draw how many times as long each duration takes in each set as in the first, with its interval.
 
-    Filled marks are more than noise, empty ones are not. Raises TypeError for what is no comparison, ValueError for
-    one without durations.
+    Filled marks are more than noise, empty ones may be noise; the band is the margin.
+    Raises TypeError for what is no comparison, ValueError for one without durations.
     """
     validate.instance("comparison", comparison, Comparison, "what compare_results(sets) returns")
     if not comparison.rows:
         validate.refuse(ValueError, "comparison", "one with durations that several sets have", comparison.sets)
     reference, *others = comparison.sets
-    figure, (axes,) = canvas(comparison.title, height=1.9 + (0.28 + 0.17 * len(others)) * len(comparison.rows))
-    axes.axvspan(1 / MARGIN, MARGIN, color=GRID, zorder=0)
+    figure, (axes,) = canvas(comparison.title, height=2.3 + (0.28 + 0.17 * len(others)) * len(comparison.rows))
     axes.axvline(1, color=INK, lw=1, zorder=1)
     for place, row in enumerate(comparison.rows):
+        margin = min(WIDEST, max(each.margin for each in row.ratios.values()))
+        axes.fill_betweenx([place - 0.5, place + 0.5], 1 / margin, margin, color=GRID, lw=0, zorder=0)
         for name, each in row.ratios.items():
             number = others.index(name)
             height = place + 0.7 * ((number + 0.5) / len(others) - 0.5)
@@ -46,7 +47,7 @@ def ratios(comparison: Comparison) -> Picture:
     figure.legend(loc="outside lower left", ncols=4, frameon=False)
     words = (
         f"{row.name}: {name} takes {rounded(each.estimate)} times as long as {reference}, "
-        + ("more than noise." if each.is_more_than_noise else "which is noise.")
+        + ("more than noise." if each.is_more_than_noise else "which may be noise.")
         for row in comparison.rows
         for name, each in row.ratios.items()
         if math.isfinite(each.estimate)

@@ -90,10 +90,11 @@ def read_results(folder: str | os.PathLike[str]) -> dict[str, Result]:
     return {result.experiment: result for result in results}
 
 
-def read_sets(folders: Sequence[str | os.PathLike[str]]) -> dict[str, dict[str, Result]]:
+def read_sets(folders: Sequence[str | os.PathLike[str]] = (MEASURED,)) -> dict[str, dict[str, Result]]:
     """Return sets of results by their names: a folder with results is a set, else each folder in it that has some.
 
-    A set is called as its folder, or by the whole path where several are called so.
+    Without folders these are the sets that come with the lessons. A set is called as its folder, or by the whole path
+    where several are called so.
     Raises UnusableFile as `read_results` does, TypeError or ValueError for what is no list of paths.
     """
     places: list[Path] = []

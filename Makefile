@@ -17,7 +17,7 @@ TOUCH = $(BIN)/python -c "import pathlib; pathlib.Path('$@').touch()"
 # options passed on, as in: make lab ARGS="--no-browser --port 8899"
 ARGS ?=
 
-.PHONY: lab fresh share class matrix compare cards lesson test browser campaign lint notebooks student teacher assignment slides handout benchmark requirements clean
+.PHONY: lab fresh rerun share class matrix compare cards lesson test browser campaign lint notebooks student teacher assignment slides handout benchmark requirements clean
 
 lab: $(READY)
 	$(BIN)/python -m helpers lab $(AS_ROOT) $(ARGS)
@@ -67,6 +67,11 @@ PYTHONS ?= 3.11 3.12 3.13
 METHODS ?= spawn fork forkserver
 matrix: $(READY_DEV)
 	$(BIN)/python -m tools.matrix --pythons "$(PYTHONS)" --methods "$(METHODS)" $(ARGS)
+
+# run a lesson in other settings, into results/: make rerun NB=12_shared_memory ARGS="-p workers 8 -p method fork"
+rerun: $(READY_DEV)
+	$(BIN)/python -c "import pathlib; pathlib.Path('results').mkdir(exist_ok=True)"
+	$(BIN)/papermill notebooks/$(NB).ipynb results/$(NB).ipynb --cwd notebooks --kernel python3 $(ARGS)
 
 # what differs by more than noise between folders of results: make compare A=results/before B=results/after
 compare: $(READY)

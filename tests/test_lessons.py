@@ -165,6 +165,21 @@ def test_a_lesson_ends_with_its_card(path):
 
 
 @each_notebook
+def test_the_settings_of_a_lesson_stand_in_one_cell_and_hold_for_all_others(path):
+    """So that `make rerun` can put others in their place."""
+    cells = cells_of(path, "code")
+    tagged = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) <= 1
+    for source in tagged:
+        statements = ast.parse(source).body
+        names = [statement.targets[0].id for statement in statements]
+        assert all(ast.literal_eval(statement.value) for statement in statements) and "method" in names
+        rest = "\n".join(cell.source for cell in cells if cell.source != source)
+        assert re.findall(rf"^(?:{'|'.join(names)}) = |for (?:{'|'.join(names)}) in", rest, re.MULTILINE) == []
+        assert 'get_context("spawn")' not in rest.partition(OWN)[0]
+
+
+@each_notebook
 def test_links_between_lessons_lead_somewhere(path):
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", prose_of(path)):
         if not link.startswith("https://"):

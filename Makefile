@@ -68,10 +68,15 @@ METHODS ?= spawn fork forkserver
 matrix: $(READY_DEV)
 	$(BIN)/python -m tools.matrix --pythons "$(PYTHONS)" --methods "$(METHODS)" $(ARGS)
 
-# run a lesson in other settings, into results/: make rerun NB=12_shared_memory ARGS="-p workers 8 -p method fork"
+# run a lesson in other settings, into results/: make rerun NB=12_shared_memory ARGS="-p workers 8 -p method fork";
+# or the experiments, once on every machine of a Dask cluster: make rerun DASK=tcp://scheduler:8786
 rerun: $(READY_DEV)
+ifdef DASK
+	$(BIN)/python -m helpers.experiments run --dask $(DASK) $(ARGS)
+else
 	$(BIN)/python -c "import pathlib; pathlib.Path('results').mkdir(exist_ok=True)"
 	$(BIN)/papermill notebooks/$(NB).ipynb results/$(NB).ipynb --cwd notebooks --kernel python3 $(ARGS)
+endif
 
 # what differs by more than noise between folders of results: make compare A=results/before B=results/after
 compare: $(READY)

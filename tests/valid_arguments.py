@@ -493,6 +493,7 @@ MAKES_SENSE = {
     "Task.survives_crash": "true",
     "call_time.call": "class",
     "one_way.budget": "half",
+    "packed_for.program": "class",
     "repeat.experiment": "class",
     "round_trips.budget": "half",
     "wilson.count": "zero",
@@ -550,5 +551,8 @@ EXEMPT = {
         "State.take alone at_most_one_inside at_table first_rule in_step is_inside left_out without_error"
     ),
     "it shows anything": "shown",
+    "it starts programs that are no children of multiprocessing, and its own tests give it nonsense": (
+        "run_on_cluster Cluster Cluster.start_worker Cluster.kill busy_worker opened_elsewhere"
+    ),
     "the page in the browser calls it, or a class of ours": "Explorer.perform Live Live.perform Panel.perform module",
 }

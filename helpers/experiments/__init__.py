@@ -9,6 +9,7 @@ __getattr__ = opens(
     __name__,
     {
         "catalogue": "find",
+        "cluster": "ClusterFailed run_on_cluster",
         "files": "UnusableFile read_result read_results read_sets write_result",
         "session": "plan run_session",
     },

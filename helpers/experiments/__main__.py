@@ -1,12 +1,12 @@
 """Experiments of the lessons from the command line.
 
     python -m helpers.experiments list
-    python -m helpers.experiments run [NAME ...] [-p method=fork] [--out results]
+    python -m helpers.experiments run [NAME ...] [-p method=fork] [--out results] [--dask tcp://scheduler:8786]
     python -m helpers.experiments compare FOLDER FOLDER ...
 
 Each result is a file of its own in the folder; what is there already, in the same settings, is not measured again. So a
 session that was killed goes on where it was. Exit code 0: all are there. 1: an experiment failed. 2: a name, a
-parameter or a file cannot be used. 130: interrupted.
+parameter, a file or a cluster cannot be used. 130: interrupted.
 """
 
 import argparse
@@ -16,7 +16,8 @@ from pathlib import Path
 
 from helpers.experiments import UnusableFile, plan, read_sets, run_session
 from helpers.experiments.catalogue import EXPERIMENTS
-from helpers.experiments.session import Progress
+from helpers.experiments.cluster import ClusterFailed, end_with_stdin, run_on_cluster
+from helpers.experiments.session import Planned, Progress
 from helpers.measuring import compare_results
 from helpers.supervision import ProcessesFailed
 from helpers.words import plural
@@ -46,12 +47,16 @@ def _compare(folders: list[Path]) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.while_stdin:
+        end_with_stdin()
     try:
         planned = plan(options.names, dict(options.p))
+        if options.dask:
+            return _run_on_cluster(options, planned)
         for each in run_session(planned, options.out, _Meter(), options.again, options.with_names):
             how = "was there" if each.was_there else f"measured in {each.seconds:.1f} s"
             print(f"{each.path}: {how}", flush=True)
-    except (UnusableFile, TypeError, ValueError) as error:
+    except (UnusableFile, ClusterFailed, TypeError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     except (ProcessesFailed, OSError) as error:
@@ -61,6 +66,18 @@ def _run(options: argparse.Namespace) -> int:
         print(f"\nInterrupted. {GOES_ON.format(options.out)}", file=sys.stderr)
         return 130
     return 0
+
+
+def _run_on_cluster(options: argparse.Namespace, planned: list[Planned]) -> int:
+    missing = 0
+    for part in run_on_cluster(options.dask, planned, options.out, _say, options.again, options.with_names):
+        missing += part.path is None
+        print(part.path or f"{part.machine}, {part.experiment}: missing, {part.why}", flush=True)
+    return 1 if missing else 0
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -74,6 +91,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     run.add_argument("--out", type=Path, default=Path("results"), help="folder for the files (default: results)")
     run.add_argument("--again", action="store_true", help="measure anew what is there already")
     run.add_argument("--with-names", action="store_true", help="note the name of the host, and paths, in the files too")
+    run.add_argument("--dask", metavar="ADDRESS", help="of a scheduler, such as tcp://scheduler:8786: measure once on "
+                     "every machine of its cluster, each into a folder of its own")  # fmt: skip
+    run.add_argument("--while-stdin", action="store_true", help=argparse.SUPPRESS)
     compare = commands.add_parser("compare", help="say what differs between sets of results by more than noise")
     compare.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="with results, or with such folders; "
                          "all are compared with the first")  # fmt: skip

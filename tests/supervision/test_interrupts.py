@@ -323,3 +323,18 @@ def test_an_exit_code_is_not_lost_when_a_join_is_interrupted():
         while child.exitcode is None:
             child.join(0.001)
     assert child.exitcode == 0 and child not in active_children()
+
+
+@posix_only
+def test_where_no_thread_can_be_signalled_a_blocked_call_is_woken_as_ctrl_c_would(monkeypatch):
+    """Windows has no pthread_kill and no SIGALRM: the handler of Ctrl-C wakes the main thread, which is no Ctrl-C."""
+    to_main = functools.partial(signal.pthread_kill, threading.main_thread().ident)
+    monkeypatch.delattr(signal, "pthread_kill")
+    monkeypatch.setattr(interrupts, "NUDGE", signal.SIGINT)
+    # there its C handler sets the event for which the main thread waits; here the signal has to go to that thread
+    monkeypatch.setattr(signal, "raise_signal", to_main)
+    begin = time.monotonic()
+    with pytest.raises(ProcessesFailed, match=r"deadline of 0\.3 s"), supervised(deadline=0.3):
+        reader, _writer = get_context("spawn").Pipe(duplex=False)
+        reader.recv()
+    assert time.monotonic() - begin < 5

@@ -3,6 +3,7 @@
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
+from nbconvert import ScriptExporter
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tools import execute_notebooks
@@ -35,6 +36,12 @@ def test_a_saved_notebook_says_nothing_of_the_machine(executed):
     assert "version" not in str(executed.metadata)
     # nothing but how it is shown as slides
     assert [list(cell.metadata) for cell in executed.cells] == [["slideshow"]] * 3
+
+
+def test_as_a_script_a_saved_notebook_is_a_python_file(executed):
+    script, resources = ScriptExporter().from_notebook_node(executed)
+    assert resources["output_extension"] == ".py"
+    compile(script, "a.py", "exec")
 
 
 def test_a_notebook_that_fails_is_left_as_it_was(tmp_path):

@@ -6,8 +6,8 @@
 
 All come from the notebooks and from the declarations of the exercises. Solutions never stand in a notebook, so there is
 nothing to cut from those: for students the part `# solution` of each declaration goes, or is sealed where a check needs
-it, and so are the answers that `Says` compares with. Sealed is not secret. Left in sight is what the lessons need when
-they run: the reasons behind the questions, hints, and usual mistakes, which are wrong.
+it, and so are the answers that `Says` compares with; of usual mistakes the words stay, and their programs go. Sealed is
+not secret. Left in sight is what the lessons need when they run: hints, and the reasons behind the questions.
 """
 
 import ast
@@ -164,7 +164,11 @@ def _edits(call: ast.Call, lines: list[str]) -> list[_Edit]:
         case "Exercise":
             return [_without_solution(given, lines)]
         case "Says":
-            return [_with_sealed_answer(call.args[1] if len(call.args) > 1 else given["value"], lines)]
+            answer = call.args[1] if len(call.args) > 1 else given["value"]
+            return [_with_instead(answer, f'unseal("{seal(ast.literal_eval(answer))}")', lines)]
+        case "Mistake":
+            # only tests need its program, half of which may be right
+            return [_with_instead(call.args[1] if len(call.args) > 1 else given["source"], '"left out"', lines)]
     return []
 
 
@@ -178,10 +182,11 @@ def _without_solution(given: dict[str | None, ast.expr], lines: list[str]) -> _E
     return _Edit(marks[0] + 1, marks[1], f"{MARK}{seal(exercise.solution_part)}\n" if needed else "")
 
 
-def _with_sealed_answer(answer: ast.expr, lines: list[str]) -> _Edit:
-    first, last = answer.lineno - 1, (answer.end_lineno or answer.lineno) - 1
-    before, after = lines[first].encode()[: answer.col_offset], lines[last].encode()[answer.end_col_offset or 0 :]
-    return _Edit(first, last + 1, f'{before.decode()}unseal("{seal(ast.literal_eval(answer))}"){after.decode()}')
+def _with_instead(node: ast.expr, text: str, lines: list[str]) -> _Edit:
+    """Return how an expression is replaced by a text."""
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    before, after = lines[first].encode()[: node.col_offset], lines[last].encode()[node.end_col_offset or 0 :]
+    return _Edit(first, last + 1, before.decode() + text + after.decode())
 
 
 def _written_in(cell: nbformat.NotebookNode) -> list[Exercise]:

@@ -13,6 +13,7 @@ from nbconvert import ScriptExporter
 from helpers.cards import Card
 from helpers.exercises.form.overview import exercises_of
 from tools.execute_notebooks import METADATA
+from tools.slides import slide_type
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -121,6 +122,12 @@ def test_a_lesson_was_run_in_order_and_saved_with_its_outputs(path):
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert not [output for output in outputs_of(path) if output.output_type == "error"]
     assert path.stat().st_size <= 500_000
+
+
+@each_notebook
+def test_each_cell_of_a_lesson_carries_its_kind_of_slide(path):
+    carried = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in read(path).cells]
+    assert carried == [slide_type(cell) for cell in read(path).cells], f"make notebooks NOTEBOOKS=notebooks/{path.name}"
 
 
 @each_notebook

@@ -110,6 +110,7 @@ VALID = {
     "Mistake.source": lambda: "pass",
     "Mistake.words": lambda: "Not so.",
     "Says.value": lambda: 1,
+    "OneCall.calls": lambda: "two_calls",
     "Script.prints": lambda: "hello",
     "Proof.scenario": lambda: "program",
     "classroom": classroom,
@@ -375,6 +376,7 @@ MAKES_SENSE = {
     "Says.otherwise": "text",
     "Says.value": "true minus zero half nan inf huge blank text list dict deep",
     "check.trusts_first": "true",
+    "OneCall.calls": "text",
     "Script.prints": "text",
     # helpers.recording
     "Trace.to_chrome.path": "text",
@@ -532,7 +534,7 @@ EXEMPT = {
         "Model.shared Model.text Picture Prediction Question QueueEnd SharedObjects SharedObjects.pack "
         "SharedObjects.unpack "
         "Placement Slot humps look page title Always.judge Breaks.judge Clean.judge Proof.judge Quick.judge Says.judge "
-        "Script.judge "
+        "Script.judge OneCall.judge courses one_after_the_other watched_locks Course "
         "Exercise.with_part Exercise.own_part Exercise.judged Exercise.is_untouched Exercise.recognised "
         "Progress.predictions html_of Card Claim Claim.verdict DrawnCard DrawnCard.html"
     ),

@@ -6,7 +6,7 @@ __getattr__ = opens(
     __name__,
     {
         "form.exercise": "Exercise Mistake",
-        "form.checks": "Always Breaks Clean Finds Proof Quick Says Script",
+        "form.checks": "Always Breaks Clean Finds OneCall Proof Quick Says Script",
         "form.overview": "all_progress lesson_progress your_turn",
     },
 )

@@ -1,6 +1,6 @@
 """Exercises of the lesson on managers."""
 
-from helpers.exercises.form.checks import Always, Breaks, Clean, Says
+from helpers.exercises.form.checks import Always, Breaks, Clean, OneCall, Says
 from helpers.exercises.form.exercise import Exercise, Mistake
 from helpers.exercises.form.finding import Kind
 
@@ -290,6 +290,11 @@ def program():
     for child in children:
         child.join()
     return len(sold)
+
+
+def two_calls():
+    seats = Seats(1)
+    return seats.take, seats.take
 """,
     hints=[
         "Between two requests anybody may ask. What is one request stays together.",
@@ -350,6 +355,76 @@ def book(seats, sold):
             Kind.WRONG,
         ),
         Mistake(
+            "One request, but the manager serves each caller in a thread of its own. Between the look and the taking "
+            "the other thread may come: hold `self.lock`.",
+            """
+class Seats:
+    def __init__(self, free):
+        self.free = free
+
+    def take(self):
+        if self.free == 0:
+            return False
+        self.free -= 1
+        return True
+
+
+def book(seats, sold):
+    if seats.take():
+        sold.append("a seat")
+""",
+            r"\A(?!.*(with |acquire))",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "You hold the lock for the look and for the taking, but not from the one to the other.",
+            """
+class Seats:
+    def __init__(self, free):
+        self.free = free
+        self.lock = Lock()
+
+    def take(self):
+        with self.lock:
+            free = self.free
+        if free == 0:
+            return False
+        with self.lock:
+            self.free = free - 1
+        return True
+
+
+def book(seats, sold):
+    if seats.take():
+        sold.append("a seat")
+""",
+            r"with self\.lock.*with self\.lock",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "A full house leaves `take` with the lock in hand. `with self.lock:` gives it back on every way out.",
+            """
+class Seats:
+    def __init__(self, free):
+        self.free = free
+        self.lock = Lock()
+
+    def take(self):
+        self.lock.acquire()
+        if self.free == 0:
+            return False
+        self.free -= 1
+        return True
+
+
+def book(seats, sold):
+    if seats.take():
+        sold.append("a seat")
+""",
+            r"acquire\(\)",
+            Kind.HANGS,
+        ),
+        Mistake(
             "`take` says whether it took a seat, and `book` does not listen.",
             """
 class Seats:
@@ -373,7 +448,7 @@ def book(seats, sold):
             Kind.WRONG,
         ),
     ],
-    checks=[Always("program", 1), Clean("program")],
+    checks=[OneCall("two_calls"), Always("program", 1), Clean("program")],
     notice="Look and act are one call now, and nobody who uses the class can do it wrongly.",
 )
 

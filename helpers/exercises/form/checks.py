@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from multiprocessing import resource_tracker
 from operator import eq
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from helpers import validate
@@ -264,6 +266,52 @@ class Script:
         words = f"It is to print:\n{self.prints}\nIt prints:\n{said or '(nothing)'}"
         last = f"\nIts last word is: {errors.splitlines()[-1]}" if errors else ""
         return Finding(Kind.CRASHED if errors else Kind.WRONG, words + last, errors)
+
+
+@dataclass(frozen=True)
+class OneCall:
+    """Two calls at once come to what they come to one after the other, before whichever line the first is stopped.
+
+    For a class that a manager keeps, and serves to each caller in a thread of its own. `calls` names a function that
+    returns two calls without arguments on a fresh object.
+    """
+
+    calls: str
+
+    def __post_init__(self) -> None:
+        validate.text("calls", self.calls)
+
+    def judge(self, attempt: Attempt) -> Finding | None:
+        """Make the two calls in two threads, once for each line."""
+        from helpers.exercises.form.two_threads import courses, one_after_the_other, watched_locks
+
+        file = str(Path(f"{attempt.module}.py").resolve())
+        spec = spec_from_file_location(attempt.module, file)
+        assert spec and spec.loader
+        module = module_from_spec(spec)
+        with watched_locks():
+            spec.loader.exec_module(module)
+
+        def make() -> Any:
+            with watched_locks():
+                return getattr(module, self.calls)()
+
+        in_turn = one_after_the_other(make, file)
+        hanging = Finding(Kind.HANGS, "Two callers of your class wait for ever: a lock is not given back.")
+        if any(course.hangs for course in in_turn):
+            return hanging
+        allowed = [course.results for course in in_turn]
+        for course in courses(make, file):
+            if course.hangs:
+                return hanging
+            if course.results not in allowed:
+                words = (
+                    f"Two callers are served at the same time: the first is stopped before line {course.line}, and the "
+                    f"second makes its whole call. They get {course.results[0]!r} and {course.results[1]!r}, which "
+                    "nobody gets one after the other."
+                )
+                return Finding(Kind.WRONG, words)
+        return None
 
 
 @dataclass(frozen=True)

@@ -304,7 +304,7 @@ short_lock = Exercise(
     name="short_lock",
     lesson=LESSON,
     kind="repair it",
-    task="Three workers each think for 0.2 seconds, then add one. Nothing is lost, but they think one after the "
+    task="Three workers each think for 0.1 seconds, then add one. Nothing is lost, but they think one after the "
     "other. Let them think at the same time, and still lose nothing.",
     source="""
 import time
@@ -331,7 +331,7 @@ def work_between(barrier, total, seconds):
 def measured():
     ctx = get_context("spawn")
     total, barrier = ctx.Value("i", 0), ctx.Barrier(4)
-    shared = (barrier, total, 0.2)
+    shared = (barrier, total, 0.1)
     children = [
         ctx.Process(target=work_between, args=shared) for _ in range(3)
     ]
@@ -350,7 +350,7 @@ def program():
     ctx = get_context("spawn")
     total = ctx.Value("i", 0)
     children = [
-        ctx.Process(target=work, args=(total, 0.2), name=f"worker {n}")
+        ctx.Process(target=work, args=(total, 0.1), name=f"worker {n}")
         for n in (1, 2)
     ]
     for child in children:

@@ -14,9 +14,8 @@ import ast
 import re
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +29,7 @@ from helpers.exercises.form.overview import exercises_of
 from helpers.exercises.form.sealed import MARK, seal
 from helpers.questions import Question
 from tools.execute_notebooks import cleaned, run
-from tools.lessons import EDITIONS, ROOT, lessons
+from tools.lessons import EDITIONS, ROOT, lessons, questions_of
 
 COPIED = ("README.md", "LICENSE", "CITATION.cff", "Makefile", "pyproject.toml", "requirements.txt", "helpers")
 SECTIONS = ("Start", "Lessons")  # of README.md, for students
@@ -121,7 +120,7 @@ def teacher_notebook(path: Path) -> tuple[nbformat.NotebookNode, float]:
     for cell in notebook.cells:
         for exercise in _written_in(cell):
             cell.source = f"%%mine {exercise.name}\n{exercise.reference.rstrip()}"
-    questions = import_module(f"helpers.lessons.{path.stem[3:]}").QUESTIONS
+    questions = questions_of(path)
     notebook = _with_cells_behind(notebook, lambda cell: _notes_on(cell, questions))
     with TemporaryDirectory(prefix="workbook-") as workbook:
         took = run(notebook, path.parent, {"TALKING_PROCESSES_WORKBOOK": workbook})
@@ -212,7 +211,7 @@ def _graded(exercise: Exercise) -> nbformat.NotebookNode:
     return new_code_cell(source, id=f"graded-{exercise.name}", metadata={"nbgrader": grading})
 
 
-def _notes_on(cell: nbformat.NotebookNode, questions: dict[str, Question]) -> list[nbformat.NotebookNode]:
+def _notes_on(cell: nbformat.NotebookNode, questions: Mapping[str, Question]) -> list[nbformat.NotebookNode]:
     """Return what a teacher is told behind a cell: the answers to a question, or the verdict on a solution."""
     if cell.cell_type != "code":
         return []

@@ -6,7 +6,7 @@ make handout NB=10_pipe        editions/handouts/10_pipe.html, and a PDF where t
 import shutil
 import subprocess
 import sys
-from importlib import import_module
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +16,7 @@ from nbformat.v4 import new_markdown_cell
 
 from helpers.questions import Question
 from tools.editions import ASKED, MINE
-from tools.lessons import EDITIONS, lessons
+from tools.lessons import EDITIONS, lessons, questions_of
 from tools.slides import PAGES, is_folded, without_source
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
@@ -28,7 +28,7 @@ PATIENCE = 60  # s for the browser
 
 def handout(path: Path) -> str:
     """Return a lesson as a page to be printed, with no outputs but the sources of workers and the mental model."""
-    questions = import_module(f"helpers.lessons.{path.stem[3:]}").QUESTIONS
+    questions = questions_of(path)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [each for cell in notebook.cells for each in _on_paper(cell, questions)]
     exporter = HTMLExporter(template_name="handout", extra_template_basedirs=[str(PAGES)])
@@ -52,7 +52,7 @@ def print_to_pdf(page: Path) -> Path | None:
     return pdf
 
 
-def _on_paper(cell: nbformat.NotebookNode, questions: dict[str, Question]) -> list[nbformat.NotebookNode]:
+def _on_paper(cell: nbformat.NotebookNode, questions: Mapping[str, Question]) -> list[nbformat.NotebookNode]:
     """Return what stands on paper in place of a cell."""
     if cell.cell_type == "markdown":
         return [cell]

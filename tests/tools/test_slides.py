@@ -42,10 +42,10 @@ def test_one_rule_says_which_cell_begins_a_slide(cell, kind):
 def test_a_lesson_begins_with_a_slide_and_asks_before_it_tells(path):
     cells = tagged(nbformat.read(path, as_version=4)).cells
     kinds = [cell.metadata.slideshow.slide_type for cell in cells]
-    assert kinds[0] == "slide" and kinds.count("slide") >= 5
+    assert kinds[0] == "slide" and kinds.count("slide") >= 4
     asked = [kind for cell, kind in zip(cells, kinds, strict=True) if ASKED.search(cell.source)]
     told = [kind for cell, kind in zip(cells, kinds, strict=True) if ".verdict(" in cell.source]
-    assert set(asked) == {"subslide"} and set(told) == {"fragment"}
+    assert set(asked) <= {"subslide"} and set(told) <= {"fragment"} and len(asked) == len(told)
 
 
 @pytest.mark.parametrize("page", [slides, handout])

@@ -16,6 +16,9 @@ from nbval.kernel import RunningKernel
 
 from helpers import workbook
 
+# how long an example takes depends on what else the machine does
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 # what draws its examples by chance may draw ten times as many
 hypothesis.settings.register_profile("thorough", max_examples=10 * hypothesis.settings().max_examples)
 

@@ -7,6 +7,7 @@ unpickled, and the same setup runs from multiprocessing's own after-fork registr
 
 import os
 import pickle
+import re
 import signal
 import traceback
 from collections.abc import Callable, Iterator
@@ -26,6 +27,10 @@ PUT_INTO_A_FILE = (
     "Next: write the worker with `def` into a file of its own, and import it from there. "
     "A child process finds its worker by name, and cannot see what a cell defines."
 )
+
+
+# how Python says it, until 3.12 and since then
+_NOT_FOUND_BY_NAME = re.compile("pickle|local object")
 
 
 class StartHook(Protocol):
@@ -97,7 +102,10 @@ def _start(process: BaseProcess) -> None:
             _plain_start(process)
         except BaseException as error:
             _end_half_started(error)
-            if isinstance(error, pickle.PicklingError | AttributeError) and "pickle" in str(error):
+            # the second is how Python 3.13 says it of what is defined in a function
+            if isinstance(error, pickle.PicklingError | AttributeError) and re.search(
+                "pickle|local object", str(error)
+            ):
                 error.add_note(PUT_INTO_A_FILE)
             raise
         finally:

@@ -282,8 +282,7 @@ def program():
     office.start()
     seats, sold = office.Seats(1), office.list()
     children = [
-        ctx.Process(target=book, args=(seats, sold), name=name)
-        for name in ("ann", "bob")
+        ctx.Process(target=book, args=(seats, sold)) for _ in range(2)
     ]
     for child in children:
         child.start()

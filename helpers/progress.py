@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from helpers import validate, workbook
 
 FILE = "progress.jsonl"
-KINDS = ("prediction", "exercise")
+KINDS = ("prediction", "exercise", "review")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One answer, or one check of an exercise."""
+    """One answer, at first or in a review, or one check of an exercise."""
 
     lesson: str  # such as "shared_memory"; empty for an exercise of nobody's lesson
     kind: str  # one of KINDS
@@ -20,6 +20,7 @@ class Entry:
     answer: str  # the key of the answer or a number, or the kind of the verdict
     right: bool
     when: str  # ISO 8601, in UTC
+    happened: str = ""  # the key or the number that this machine came to, by which a review judges
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Progress:
         return tried
 
 
-def note(lesson: str, kind: str, name: str, answer: str, right: bool) -> None:
-    """Add a line, unless it says what the last one about this says.
+def note(lesson: str, kind: str, name: str, answer: str, right: bool, happened: str = "") -> None:
+    """Add a line, unless it says what the last one about this says; each answer in a review counts.
 
     Raises TypeError or ValueError for a kind that is none of KINDS, and for what is not text; OSError where the
     workbook cannot be written.
@@ -57,10 +58,11 @@ def note(lesson: str, kind: str, name: str, answer: str, right: bool) -> None:
     validate.text("name", name)
     validate.text("answer", answer)
     validate.flag("right", right)
+    validate.text("happened", happened, may_be_empty=True)
     before = [entry for entry in read().entries if (entry.lesson, entry.kind, entry.name) == (lesson, kind, name)]
-    if before and (before[-1].answer, before[-1].right) == (answer, right):
+    if kind != "review" and before and (before[-1].answer, before[-1].right) == (answer, right):
         return
-    entry = Entry(lesson, kind, name, answer, right, datetime.now(UTC).isoformat(timespec="seconds"))
+    entry = Entry(lesson, kind, name, answer, right, datetime.now(UTC).isoformat(timespec="seconds"), happened)
     workbook.append(FILE, json.dumps(asdict(entry), ensure_ascii=False))
 
 
@@ -89,5 +91,5 @@ def _entry(line: bytes) -> Entry | None:
         entry = Entry(**json.loads(line))
     except (ValueError, TypeError):
         return None
-    texts = (entry.lesson, entry.kind, entry.name, entry.answer, entry.when)
+    texts = (entry.lesson, entry.kind, entry.name, entry.answer, entry.when, entry.happened)
     return entry if all(isinstance(each, str) for each in texts) and isinstance(entry.right, bool) else None

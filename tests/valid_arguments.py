@@ -1,6 +1,7 @@
 """Tables for `test_nonsense`: arguments that are valid, nonsense that is valid too, and what nobody calls by hand."""
 
 import os
+from datetime import UTC, datetime
 from functools import cache
 from multiprocessing import Pipe, get_context
 
@@ -17,6 +18,7 @@ from helpers.measuring.proportion import Proportion
 from helpers.measuring.repeats import Repeats
 from helpers.measuring.results import Case, Outcomes, Timings
 from helpers.measuring.timing import Measurement, Point
+from helpers.progress import Progress
 from helpers.questions import Question
 from helpers.recording.trace import Event, ProcessInfo, Trace
 from helpers.scheduling.model.exploration import deadlock, explore
@@ -100,7 +102,9 @@ VALID = {
     "additions": lambda: 2,
     "allowed": lambda: "something else",
     "broken": lambda: lambda outcome: outcome < 2,
-    **dict.fromkeys(["Always.program", "Breaks.program", "Clean.program", "Quick.program"], lambda: "program"),
+    **dict.fromkeys(
+        ["Always.program", "Breaks.program", "Clean.program", "Finds.program", "Quick.program"], lambda: "program"
+    ),
     "Exercise.checks": lambda: [Clean("program")],
     "Exercise.hints": lambda: ["think"],
     "Exercise.kind": lambda: "repair it",
@@ -111,6 +115,9 @@ VALID = {
     "Mistake.words": lambda: "Not so.",
     "Says.value": lambda: 1,
     "OneCall.calls": lambda: "two_calls",
+    "clock": lambda: lambda: datetime.now(UTC),
+    "noted": lambda: Progress((), 0),
+    "now": lambda: datetime.now(UTC),
     "Script.prints": lambda: "hello",
     "Proof.scenario": lambda: "program",
     "classroom": classroom,
@@ -354,10 +361,12 @@ MAKES_SENSE = {
     "title": "text",
     "what": "text",
     # helpers.exercises
-    **dict.fromkeys(["Always.program", "Breaks.program", "Clean.program", "Quick.program"], "text"),
+    **dict.fromkeys(["Always.program", "Breaks.program", "Clean.program", "Finds.program", "Quick.program"], "text"),
     "Always.outcome": HASHABLE,
     "Breaks.before": "list tuple",
     "Breaks.outcome": HASHABLE,
+    "Finds.outcome": HASHABLE,
+    "Finds.otherwise": "text",
     "Exercise.lesson": "blank text",
     "Exercise.mistakes": "list tuple",
     "Exercise.name": "text",
@@ -524,7 +533,7 @@ MAKES_SENSE = {
 EXEMPT = {
     "an instrument fills it with what it has seen": (
         "Advice Allowance Check Crashed Event Exploration Fit Measurement Message Point ProcessInfo ProcessReport "
-        "Progress Replay Sample Starvation State Step Stint Trace Update Waiting Walks "
+        "Item Plan Progress Replay Sample Starvation State Step Stint Trace Update Waiting Walks "
         "Failure Hump Result Entry ScriptRun Bereaved Comparison Row ShareRow"
     ),
     "one storey of an instrument calls it with the parts of another": (
@@ -532,9 +541,10 @@ EXEMPT = {
         "Model.at_rest Model.check_declared Model.look Model.may_wait Model.must_wait "
         "Model.only_looks Model.outcome Panel "
         "Model.shared Model.text Picture Prediction Question QueueEnd SharedObjects SharedObjects.pack "
-        "SharedObjects.unpack "
-        "Placement Slot humps look page title Always.judge Breaks.judge Clean.judge Proof.judge Quick.judge Says.judge "
-        "Script.judge OneCall.judge courses one_after_the_other watched_locks Course "
+        "SharedObjects.unpack Prediction.is_right "
+        "Placement Slot humps look page title Always.judge Breaks.judge Clean.judge Finds.judge Proof.judge "
+        "Quick.judge Says.judge Script.judge "
+        "OneCall.judge courses one_after_the_other watched_locks Course "
         "Exercise.with_part Exercise.own_part Exercise.judged Exercise.is_untouched Exercise.recognised "
         "Progress.predictions html_of Card Claim Claim.verdict DrawnCard DrawnCard.html"
     ),
@@ -556,5 +566,7 @@ EXEMPT = {
     "it starts programs that are no children of multiprocessing, and its own tests give it nonsense": (
         "run_on_cluster Cluster Cluster.start_worker Cluster.kill busy_worker opened_elsewhere"
     ),
-    "the page in the browser calls it, or a class of ours": "Explorer.perform Live Live.perform Panel.perform module",
+    "the page in the browser calls it, or a class of ours": (
+        "Explorer.perform Live Live.perform Panel.perform Review.perform module"
+    ),
 }

@@ -91,8 +91,8 @@ def program():
     notice="`while` looks before the sleep and after it. `bell.wait_for(lambda: loaves.value)` does the same.",
 )
 
-unheard = Exercise(
-    name="unheard",
+missed_bell = Exercise(
+    name="missed_bell",
     lesson=LESSON,
     kind="break it",
     task="A guest looks for tea, and sleeps until the cook rings. The guest takes four steps: he begins, reads, takes "

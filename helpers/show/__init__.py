@@ -24,6 +24,7 @@ __getattr__ = opens(
         "widgets.panel": "panel",
         "widgets.predict": "question",
         "widgets.progress": "progress tracked",
+        "widgets.review": "review",
         "listing": "show_source",
     },
 )

@@ -112,17 +112,18 @@ class Prediction(Live):
         return because if isinstance(because, str) else because.get(str(happened), UNEXPECTED)
 
     def _comparison(self, happened: str | float) -> str:
-        return f"{'✔ You were right' if self._is_right(happened) else '✘ Not this time'}: you said {self._said()}. "
+        return f"{'✔ You were right' if self.is_right(happened) else '✘ Not this time'}: you said {self._said()}. "
 
-    def _is_right(self, happened: str | float) -> bool:
+    def is_right(self, happened: str | float) -> bool:
+        """Tell whether the answer is what happened, or a number that is close to it."""
         return self.answer == happened if self.answers else _is_close(float(self.answer or 0), float(happened))
 
     def _note(self, happened: str | float) -> None:
         if self.lesson and self.answer is not None:
-            said, is_right = str(self.answer), self._is_right(happened)
+            said, is_right = str(self.answer), self.is_right(happened)
             # a lesson goes on where nothing can be noted
             with suppress(OSError):
-                progress.note(self.lesson, "prediction", self.name, said, is_right)
+                progress.note(self.lesson, "prediction", self.name, said, is_right, str(happened))
             tell("verdict", self.lesson, self.name, said, is_right)
 
 

@@ -14,7 +14,8 @@ from helpers.show.widgets.predict import CLOSE, Prediction
 
 HOW_MANY = Question("How many `x`?", {"1": "There is one."}, {"1": "one", "2": "2 < 3"}, judge=str)
 HOW_LONG = Question("How long?", "So.", unit="ms", judge=lambda seconds: 1000 * seconds)
-MODULES = sorted(path.stem for path in Path(lessons.__path__[0]).glob("[a-z]*.py"))
+# a review asks the questions of the others
+MODULES = sorted({path.stem for path in Path(lessons.__path__[0]).glob("[a-z]*.py")} - {"review"})
 
 
 def lesson(**questions):

@@ -50,13 +50,13 @@ def questions():
     mistakes=[
         Mistake(
             "A manager is a process between the two: each message is packed, sent and unpacked twice.",
-            'choices = {"pictures": "shared memory", "questions": "Manager", "helpers": "Pipe"}\n',
+            'choices = {"pictures": "shared memory", "questions": "Manager", "helpers": "Queue"}\n',
             r"'questions': 'Manager'",
             Kind.SLOW,
         ),
         Mistake(
             "A million bytes do not fit into the buffer of a pipe, so they go through it in many parts.",
-            'choices = {"pictures": "Pipe", "questions": "Pipe", "helpers": "Pipe"}\n',
+            'choices = {"pictures": "Pipe", "questions": "Pipe", "helpers": "Queue"}\n',
             r"'pictures': '(Pipe|SimpleQueue|Queue)'",
             Kind.SLOW,
         ),
@@ -80,9 +80,9 @@ def questions():
         ),
     ],
     checks=[
-        Says("choices", {"helpers": "Pipe"}, "Not everything arrives after a crash."),
         Quick("pictures", at_most=5, words="This is one picture, there and back."),
         Quick("questions", at_most=3.3, words="This is one question with its answer."),
+        Says("choices", {"helpers": "Pipe"}, "What was measured is quick. But not everything arrives after a crash."),
     ],
     notice="Two choices were measured, on this machine and now. The third follows from what is left after a crash.",
 )

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from helpers import validate
 from helpers.cards import Card
 from helpers.progress import Entry, Progress
+from helpers.questions import Question
 
+QUESTIONS: dict[str, Question] = {}  # none of its own: it asks those of the other lessons
 WAITS = (1, 2, 4, 8, 16)  # days in box 1, 2, ...; who is right in the last one is asked no more
 
 

@@ -83,12 +83,12 @@ compare: $(READY)
 	$(BIN)/python -m helpers.experiments compare $(A) $(B) $(ARGS)
 
 # run every cell again, and keep the outputs; name one with NOTEBOOKS=notebooks/10_pipe.ipynb
-notebooks: $(READY)
+notebooks: $(READY_DEV)
 	$(BIN)/python -m tools.execute_notebooks $(NOTEBOOKS)
 
 # an edition without solutions, one with all answers, executed here, and one for nbgrader, each in editions/;
 # of some lessons only with NB="10_pipe 12_shared_memory"
-student teacher: $(READY)
+student teacher: $(READY_DEV)
 	$(BIN)/python -m tools.editions $@ $(NB)
 
 assignment: $(READY)

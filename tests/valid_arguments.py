@@ -564,7 +564,7 @@ EXEMPT = {
     ),
     "it shows anything": "shown",
     "it starts programs that are no children of multiprocessing, and its own tests give it nonsense": (
-        "run_on_cluster Cluster Cluster.start_worker Cluster.kill busy_worker opened_elsewhere"
+        "run_on_cluster Cluster Cluster.start_worker Cluster.kill busy_worker nap opened_elsewhere"
     ),
     "the page in the browser calls it, or a class of ours": (
         "Explorer.perform Live Live.perform Panel.perform Review.perform module"

@@ -156,6 +156,9 @@ class _Rerun:
         # whatever goes wrong on another machine is told, and the others go on
         except Exception as error:
             return self._missing(host, each, f"{type(error).__name__}: {_last_line(str(error))}")
+        finally:
+            # Dask does a finished task again if its worker is lost while somebody still holds the future
+            future.release()
         return Part(self.names[host], each.experiment.name, path)
 
     def _missing(self, host: str, each: Planned, why: str) -> Part:

@@ -6,14 +6,17 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from multiprocessing.queues import Queue
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from helpers import validate
+from helpers.cards import Card
+from helpers.questions import Question
+from helpers.words import A_DIFFERENCE, times_as_long
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -22,7 +25,12 @@ START_WITHIN = 30.0  # s for a program of Dask to be there
 STOP_WITHIN = 5.0  # s for it to end when it is asked to
 IDLE = "5 minutes"  # after which a forgotten scheduler ends by itself
 NEEDS_DASK = "This lesson needs Dask. Type python -m pip install -e .[dask] in the project's folder; restart the kernel"
-OUTSIDER = "import pickle, sys; pickle.loads(sys.stdin.buffer.read())"
+OUTSIDER = """
+import pickle, sys
+thing = pickle.loads(sys.stdin.buffer.read())
+if hasattr(thing, "poll"):
+    thing.poll()
+"""
 
 
 def echo(questions: Queue, answers: Queue) -> None:
@@ -53,7 +61,7 @@ def packed_for(program: Callable[[], object]) -> str:
 def opened_elsewhere(packed: bytes) -> str:
     """Unpack bytes in a process that is no relative, as on another machine; return the last line of what it says.
 
-    It says "nothing" when it can. Raises TypeError for what is no bytes.
+    A connection is looked at too. It says "nothing" when all goes well. Raises TypeError for what is no bytes.
     """
     validate.instance("packed", packed, bytes, "bytes")
     command = [sys.executable, "-c", OUTSIDER]
@@ -161,3 +169,91 @@ def busy_worker(client: "Client") -> str:
 
     _wait_until(found)
     return names[0]
+
+
+def nap(seconds: float) -> str:
+    """Sleep on a worker of Dask, and return its name. TypeError or ValueError for no seconds above 0, up to 60."""
+    from distributed import get_worker
+
+    validate.seconds("seconds", seconds, 60)
+    time.sleep(seconds)
+    return str(get_worker().name)
+
+
+def dearer(cost: Mapping[str, float]) -> str:
+    """Say by what was measured how much more a task costs than a round trip through a local queue; seconds by name.
+
+    Raises TypeError or ValueError for anything but two durations or more.
+    """
+    for name, seconds in validate.mapping("cost", cost, "two durations or more by name", 2).items():
+        validate.seconds(f"cost[{name!r}]", seconds, 60)
+    words = times_as_long(cost)
+    if words.startswith("No difference"):
+        return f"{words}. On this machine, now, the way through Dask costs no more than a queue."
+    return f"{words}. So much longer must a task be before the way there is as small a part of it."
+
+
+def compare_places(cost: Mapping[str, float]) -> Callable[..., tuple[dict[str, Any], str]]:
+    """Return the function for the panel: jobs in, what `bars` draws and what it means in words out.
+
+    `cost` holds the seconds of "a local queue" and "a task under Dask" for one job without work. Raises TypeError or
+    ValueError for anything else.
+    """
+    validate.mapping("cost", cost, "the seconds of a local queue and of a task under Dask", 2)
+    for name in ("a local queue", "a task under Dask"):
+        validate.seconds(f"cost[{name!r}]", cost.get(name), 60)
+
+    def compare(jobs: int, work_ms: int, machines: int) -> tuple[dict[str, Any], str]:
+        """Estimate the time for all jobs, with two workers a machine: a model, no measurement."""
+        validate.whole_number("jobs", jobs, 1, 100_000)
+        validate.whole_number("work_ms", work_ms, 0, 10_000)
+        validate.whole_number("machines", machines, 2, 1_000)
+        here = jobs * (cost["a local queue"] + work_ms / 1000 / 2)
+        # one scheduler hands out one task after the other, while the workers work
+        there = max(jobs * cost["a task under Dask"], jobs * work_ms / 1000 / (2 * machines))
+        name = f"{machines} machines"
+        words = f"{name} are worth it here." if here > A_DIFFERENCE * there else "One machine is enough for these."
+        return {"seconds": {"this machine": here, name: there}, "what": "estimated time"}, words
+
+    return compare
+
+
+QUESTIONS = {
+    "handle": Question(
+        "An end of a pipe is packed, and its bytes reach a process that this one did not start. What comes out there?",
+        {
+            "error": "What is packed is a number: a place in this process's table of handles. Elsewhere that place is "
+            "empty, or belongs to something else.",
+        },
+        {"end": "an end that works", "closed": "an end that is closed", "error": "an error"},
+        judge=lambda said: "end" if said == "nothing" else "error",
+    ),
+    "killed": Question(
+        "Two workers. One of them is killed in the middle of its task. What does the client get?",
+        {
+            "again": "The scheduler remembers what each worker was given. It gave the task to the other worker.",
+        },
+        {"error": "an error", "waits": "nothing: it waits for ever", "again": "the result, from the other worker"},
+        judge=lambda names: "again" if names[0] != names[1] else "error",
+    ),
+}
+
+CARD = Card(
+    "A name of this machine means nothing on another",
+    {"process": (0, 0), "process there": (2.4, 0)},
+    {"segment": (0.9, 0.8), "network": (1.2, -0.8)},
+    [("process", "segment", "name"), ("process", "network", "bytes"), ("network", "process there", "bytes")],
+    """\
+block = SharedMemory(create=True, size=8)
+block.close(), block.unlink()
+try:
+    SharedMemory(block.name)
+except FileNotFoundError: print("no such segment here")""",
+    "no such segment here",
+    [
+        "Handles, semaphores and segments end at the machine's edge. Bytes and names of modules go on.",
+        "A task may be done twice. Let it do no harm the second time.",
+        "First fill one machine. A task over there costs more than a queue here: measure it.",
+    ],
+    imports="from multiprocessing.shared_memory import SharedMemory",
+)

@@ -197,6 +197,8 @@ class Supervisor(interrupts.Block):
 
     def _conclude(self, error: BaseException | None) -> bool:
         """Raise what the block deserves; True when the error in hand is thereby dealt with."""
+        if isinstance(error, _Stopped) and (interrupt := _interrupt_before(error)):
+            raise interrupt from None
         if self._is_of_others(error):
             return False
         if failure := self._failure():
@@ -371,6 +373,14 @@ class _Stopped(BaseException):
     def __init__(self, supervisor: Supervisor) -> None:
         super().__init__()
         self.supervisor = supervisor
+
+
+def _interrupt_before(stop: _Stopped) -> KeyboardInterrupt | None:
+    """Return the Ctrl-C that was ending the block already, when it was stopped while its code cleaned up."""
+    error = stop.__context__
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error
 
 
 _supervisors: list[Supervisor] = []  # the outermost first

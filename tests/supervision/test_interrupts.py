@@ -246,6 +246,14 @@ def test_an_interrupt_that_python_swallows_is_raised_again(capsys):
 
 
 @posix_only
+def test_an_interrupt_is_not_lost_when_the_code_that_cleans_up_after_it_is_stopped():
+    with pytest.raises(KeyboardInterrupt), supervised(0.5):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            time.sleep(30)  # until the deadline
+
+
 def test_an_interrupt_of_a_nested_block_is_raised_before_the_outer_one_goes_on():
     went_on = False
     with pytest.raises(KeyboardInterrupt), supervised(10):

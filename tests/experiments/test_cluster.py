@@ -16,7 +16,8 @@ from helpers.lessons.queues import until
 try:
     import distributed
 except ModuleNotFoundError:
-    assert "CI" not in os.environ, "CI tests the cluster too: python -m pip install -e .[dask]"
+    # `make test` of CI has nothing of what maintainers install; `make browser` has, and there it must not lack
+    assert os.environ.get("TALKING_PROCESSES_BROWSER") != "required", "python -m pip install -e .[dask]"
     pytest.skip("no Dask here: python -m pip install -e .[dask]", allow_module_level=True)
 
 ONE = {"runs": "1"}

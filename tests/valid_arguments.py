@@ -544,9 +544,9 @@ EXEMPT = {
         "SharedObjects.unpack Prediction.is_right "
         "Placement Slot humps look page title Always.judge Breaks.judge Clean.judge Finds.judge Proof.judge "
         "Quick.judge Says.judge Script.judge "
-        "OneCall.judge courses one_after_the_other watched_locks Course "
+        "OneCall.judge "
         "Exercise.with_part Exercise.own_part Exercise.judged Exercise.is_untouched Exercise.recognised "
-        "Progress.predictions html_of Card Claim Claim.verdict DrawnCard DrawnCard.html"
+        "Progress.predictions html_of Card Claim Claim.verdict DrawnCard DrawnCard.html give_way move_apart"
     ),
     "it runs in a child or a manager, with live objects": (
         "Letter Slot.put Tally.add Tally.total intrude visit add_squares leave rest"

@@ -39,17 +39,22 @@ class Nobody:
     """A class of no use."""
 
 
-def nonsense() -> dict[str, Any]:
-    """Return one value of each kind, fresh."""
+@cache
+def deep_list() -> list:
+    """Return a list that is deeper than any Python pickles."""
     deep: list = []
-    # deeper than any Python pickles
     for _ in range(100_000):
         deep = [deep]
+    return deep
+
+
+def nonsense() -> dict[str, Any]:
+    """Return one value of each kind, fresh, save the deep list, which takes long to make."""
     return {
         "none": None, "true": True, "minus": -1, "zero": 0, "half": 1.5, "nan": math.nan, "inf": math.inf,
         "huge": 10**30, "blank": "", "text": "x", "bytes": b"x", "list": [], "tuple": (), "dict": {}, "set": set(),
         "object": object(), "function": lambda a, b, c, d, e, f, g: None, "class": Nobody,
-        "generator": (_ for _ in ()), "module": math, "ellipsis": ..., "deep": deep,
+        "generator": (_ for _ in ()), "module": math, "ellipsis": ..., "deep": deep_list(),
     }  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import gc
 import multiprocessing.process
 import os
 import signal
@@ -187,7 +186,6 @@ def test_nothing_has_a_name_in_the_system_that_nobody_knows(monkeypatch):
     functions = [SemLock.__init__.__code__, SharedMemory.__init__.__code__, SharedMemory.unlink.__code__]
     for line in lines_of(named_things, functions.__contains__):
         interrupt_at(line, named_things)
-        gc.collect()
         left = {path.name.removeprefix("sem.") for path in SHARED_MEMORY.glob(f"*{mark}*")}
         assert left == {name.removeprefix("/") for name, _ in known}, f"after an interrupt at {line}"
         for name, kind in list(known):

@@ -42,12 +42,12 @@ def answer_by_keyboard(page: Page) -> None:
 
 
 def press_run_with_another_value(page: Page, key: str, number: int) -> None:
-    """Move the panel's first slider by one, press Run, and wait for another picture and another verdict."""
+    """Move the panel's first slider or list by one, press Run, and wait for another picture and another verdict."""
     panel = page.get_by_role("group", name="Experiment", exact=True).last
     panel.scroll_into_view_if_needed()
     verdict, picture = panel.get_by_role("status"), panel.locator("img")
     before = picture.get_attribute("src")
-    knob = panel.get_by_role("slider").first
+    knob = panel.get_by_role("slider").or_(panel.get_by_role("combobox")).first
     knob.focus()
     knob.press(key)
     expect(knob).to_be_focused()

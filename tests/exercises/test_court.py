@@ -20,6 +20,7 @@ from helpers.exercises.form.finding import Kind
 from helpers.exercises.shared_memory import till
 from tests.exercises import misbehaviour
 
+ROOT = Path(__file__).parents[2]
 CASES = [
     (misbehaviour.DIES, Kind.CRASHED, "cashier 1 left with exit code 3"),
     (misbehaviour.RAISES, Kind.CRASHED, r"no attribute 'vallue' \(till.py, line 5\)"),
@@ -88,6 +89,14 @@ def test_nothing_of_a_killed_check_outlives_it():
     assert seen
     gone, alive = psutil.wait_procs(seen, timeout=20)
     assert [process.cmdline() for process in alive] == []
+
+
+def test_a_program_is_right_too_where_python_keeps_what_it_has_compiled():
+    judge_it = "from helpers.exercises.shared_memory import till; from helpers.exercises.form.court import judged; "
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-c", f"{judge_it} print(judged(till, till.reference).kind.name)"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True, cwd=ROOT)
+    assert done.stdout == "RIGHT\n"
 
 
 def test_a_block_that_is_leaked_does_not_stay_behind():

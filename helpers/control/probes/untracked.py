@@ -1,6 +1,7 @@
 """Notices what is done without an operation: what is shared so, what is forked so, and who is sent a signal so."""
 
 import os
+import re
 import sys
 from typing import Any
 
@@ -8,7 +9,8 @@ from helpers.control.participant import here
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
-_CODE = (".py", ".pyc", ".so", ".pyd")  # read by imports and tracebacks
+# read by imports and tracebacks; and what the first import of a module writes, under a name that is not its last
+_CODE = re.compile(r"[.](py|pyc|so|pyd|pyc[.]\d+)$")
 
 
 def install() -> None:
@@ -21,7 +23,7 @@ def _notice(event: str, args: tuple[Any, ...]) -> None:
         path = args[0]
         if (
             isinstance(path, str)
-            and not path.endswith(_CODE)
+            and not _CODE.search(path)
             and path != os.devnull
             and (participant := here())
             and not participant.exemptions

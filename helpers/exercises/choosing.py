@@ -10,81 +10,79 @@ three_systems = Exercise(
     name="three_systems",
     lesson=LESSON,
     kind="choose it",
-    task="Three systems of two processes each. `pictures` passes on a million bytes at a time. `questions` asks and "
-    "answers with a hundred bytes. In `helpers` a reader may be killed while it waits, and the Python objects that are "
-    "sent to the next one must arrive. Choose a mechanism for each: `Pipe`, `Queue`, `SimpleQueue`, `shared memory` or "
-    "`Manager`. The check measures your choices here and now.",
+    task="Three systems. `pictures` passes on a million bytes at a time. In `helpers` a reader may be killed while it "
+    "waits, and the Python objects that are sent to the next one must arrive. In `settings` five processes look up "
+    "and change entries of one dict, now and then. Choose a mechanism for each: `Pipe`, `Queue`, `SimpleQueue`, "
+    "`shared memory` or `Manager`. The check measures your first choice here and now.",
     source="""
 from helpers.measuring import mechanisms, round_trips
 
 # yours
 choices = {
     "pictures": "Manager",
-    "questions": "Manager",
     "helpers": "Manager",
+    "settings": "shared memory",
 }
 # solution
 choices = {
     "pictures": "shared memory",
-    "questions": "Pipe",
     "helpers": "Pipe",
+    "settings": "Manager",
 }
 # given
-def seconds(system, size):
-    chosen = {each.name: each for each in mechanisms.ALL}[choices[system]]
-    return round_trips(chosen, [size], budget=0.05).points[0].median
-
-
 def pictures():
-    return seconds("pictures", 1_000_000)
-
-
-def questions():
-    return seconds("questions", 100)
+    chosen = {each.name: each for each in mechanisms.ALL}[choices["pictures"]]
+    return round_trips(chosen, [1_000_000], budget=0.05).points[0].median
 """,
     hints=[
-        "Look at the figure on round trips: which line is lowest on the right, and which is highest on the left?",
-        "A large message should be copied as seldom as can be.",
+        "Look at the figure on round trips: which line is lowest on the right?",
         "What had the next reader got when the first one was killed? One mechanism for objects lost none.",
+        "A dict for several processes needs somebody who keeps it and answers. Which mechanism is such a somebody?",
     ],
     mistakes=[
         Mistake(
             "A manager is a process between the two: each message is packed, sent and unpacked twice.",
-            'choices = {"pictures": "shared memory", "questions": "Manager", "helpers": "Queue"}\n',
-            r"'questions': 'Manager'",
+            'choices = {"pictures": "Manager", "helpers": "Pipe", "settings": "Manager"}\n',
+            r"'pictures': 'Manager'",
             Kind.SLOW,
         ),
         Mistake(
             "A million bytes do not fit into the buffer of a pipe, so they go through it in many parts.",
-            'choices = {"pictures": "Pipe", "questions": "Pipe", "helpers": "Queue"}\n',
+            'choices = {"pictures": "Pipe", "helpers": "Pipe", "settings": "Manager"}\n',
             r"'pictures': '(Pipe|SimpleQueue|Queue)'",
             Kind.SLOW,
         ),
         Mistake(
             "Who waits in `get()` of a queue holds its lock, and takes it along when he dies.",
-            'choices = {"pictures": "shared memory", "questions": "Pipe", "helpers": "Queue"}\n',
+            'choices = {"pictures": "shared memory", "helpers": "Queue", "settings": "Manager"}\n',
             r"'helpers': '(Queue|SimpleQueue)'",
             Kind.WRONG,
         ),
         Mistake(
             "The manager lives on, but the message that it held out to the dead reader is lost.",
-            'choices = {"pictures": "shared memory", "questions": "Pipe", "helpers": "Manager"}\n',
+            'choices = {"pictures": "shared memory", "helpers": "Manager", "settings": "Manager"}\n',
             r"'helpers': 'Manager'",
             Kind.WRONG,
         ),
         Mistake(
             "Our shared memory holds bytes of a fixed size, and no Python objects.",
-            'choices = {"pictures": "shared memory", "questions": "Pipe", "helpers": "shared memory"}\n',
-            r"'helpers': 'shared memory'",
+            'choices = {"pictures": "shared memory", "helpers": "shared memory", "settings": "Manager"}\n',
+            r"'(helpers|settings)': 'shared memory'",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "Messages alone keep no dict: one process would have to own it and answer the others, as a manager does.",
+            'choices = {"pictures": "shared memory", "helpers": "Pipe", "settings": "Queue"}\n',
+            r"'settings': '(Pipe|SimpleQueue|Queue)'",
             Kind.WRONG,
         ),
     ],
     checks=[
         Quick("pictures", at_most=5, words="This is one picture, there and back."),
-        Quick("questions", at_most=3.3, words="This is one question with its answer."),
-        Says("choices", {"helpers": "Pipe"}, "What was measured is quick. But not everything arrives after a crash."),
+        Says("choices", {"helpers": "Pipe", "settings": "Manager"}, "What was measured is quick. But not all fits."),
     ],
-    notice="Two choices were measured, on this machine and now. The third follows from what is left after a crash.",
+    notice="One choice was measured, on this machine and now. The others follow from what is left after a crash, and "
+    "from who keeps what all share.",
 )
 
 batches = Exercise(

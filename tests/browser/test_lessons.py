@@ -47,10 +47,12 @@ def press_run_with_another_value(page: Page, key: str, number: int) -> None:
     panel.scroll_into_view_if_needed()
     verdict, picture = panel.get_by_role("status"), panel.locator("img")
     before = picture.get_attribute("src")
-    knob = panel.get_by_role("slider").or_(panel.get_by_role("combobox")).first
+    sliders = panel.get_by_role("slider")
+    knob = sliders.first if sliders.count() else panel.get_by_role("combobox").first
     knob.focus()
     knob.press(key)
     expect(knob).to_be_focused()
-    knob.press("Enter")
+    # in a list, Enter is the browser's own
+    (knob if sliders.count() else panel.get_by_role("button", name="Run", exact=True)).press("Enter")
     expect(verdict).to_contain_text(f"Run {number}")
     expect(picture).not_to_have_attribute("src", before)

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import itertools
 
 from helpers.control import check, rerun
-from helpers.control.checking import _Checker
+from helpers.control.checking import MOST_STEPS, _Checker
 from helpers.control.process_tree import ProcessTree
 from helpers.control.run import OutOfTime, Run
 from helpers.control.strategies import MOST_PREEMPTIONS, by_chance
@@ -44,7 +44,7 @@ def runs_a_second(method: str) -> float:
         for _ in range(ROUNDS):
             begin = time.perf_counter()
             for _ in range(RUNS):
-                execution = Run(tree, None, True, time.monotonic() + 60).perform(strategy(0))
+                execution = Run(tree, None, True, time.monotonic() + 60, MOST_STEPS).perform(strategy(0))
             best = max(best, RUNS / (time.perf_counter() - begin))
         print(f"{method:<12} {best:6.0f} runs a second of {len(execution.steps)} steps, wanted {LEAST_RUNS[method]}: "
               f"x {best / LEAST_RUNS[method]:.1f}")  # fmt: skip
@@ -70,14 +70,14 @@ def step_times() -> list[float]:
     program = functools.partial(programs.many_steps, METHODS[0], 300)
     with ProcessTree(program, "operation") as tree:
         for _ in range(ROUNDS):
-            Run(tree, None, True, time.monotonic() + 60).perform(choose)
+            Run(tree, None, True, time.monotonic() + 60, MOST_STEPS).perform(choose)
     return [(later - earlier) * 1e3 for earlier, later in itertools.pairwise(times)]
 
 
 def runs_to_try_all(program, merges: bool) -> str:
     """Return how many runs it takes to try every schedule with up to two preemptions; "+" where that is not all."""
     with ProcessTree(program, "operation") as tree:
-        checker = _Checker(tree, lambda _: True, time.monotonic() + 20, merges)
+        checker = _Checker(tree, lambda _: True, time.monotonic() + 20, merges=merges)
         with suppress(OutOfTime):
             checker.try_all(MOST_RUNS, MOST_PREEMPTIONS)
     return f"{checker.runs}" if checker.exhausted == MOST_PREEMPTIONS else f"{checker.runs} +"

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor  # each child would load it, and its logging
+    from multiprocessing.synchronize import Lock
 
 Key = tuple[int | None, int]
+
+_THREAD_ENDS_WITHIN = 0.5  # seconds for what a pool's thread does in no time when nobody holds it up
 
 
 class Registered(NamedTuple):
@@ -67,17 +70,29 @@ def stop_pools(before: Registered) -> list[Callable[[], None]]:
 
 def _stop_pool(finalizer: util.Finalize) -> Callable[[], None]:
     tasks, _, results, _, changes, *handlers, _ = vars(finalizer)["_args"]
+    _, hands_out_tasks, _ = handlers
     finalizer.cancel()
     for handler in handlers:
         handler._state = "TERMINATE"
 
     def end_threads() -> None:
+        _free(getattr(results, "_wlock", None))
         tasks.put(None)
         changes.put(None)
-        # past the queue's own lock: its last holder may have been killed
-        getattr(results, "_writer", results).send(None)
+        hands_out_tasks.join(_THREAD_ENDS_WITHIN)
+        results.put(None)
+        if writer := getattr(results, "_writer", None):
+            # a killed worker's last result may be there in part; only the end of the line ends the wait for the rest
+            writer.close()
 
     return end_threads
+
+
+def _free(lock: "Lock | None") -> None:
+    """Release what a killed worker may have held while it sent a result, and what both it and a thread here need."""
+    if lock is not None:
+        lock.acquire(timeout=_THREAD_ENDS_WITHIN)
+        lock.release()
 
 
 def _made_since(before: Registered, kind: str) -> Iterator[util.Finalize]:

@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import active_children, current_process, forkserver, get_all_start_methods, get_context
+from multiprocessing.connection import wait
 from multiprocessing.managers import SyncManager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -320,6 +321,29 @@ def test_a_pool_whose_workers_cannot_start_does_not_go_on_for_ever():
     del main.unheard_of
     assert time.monotonic() - began < 2.5
     assert "unheard_of" in str(failure)
+
+
+@posix_only
+def test_no_thread_of_a_pool_stays_whose_worker_is_killed_while_it_sends_its_result():
+    """It holds the lock that a thread of the pool needs, and another waits for the rest of the message."""
+    before = set(threading.enumerate())
+    with pytest.raises(ProcessesFailed), supervised(LONG):
+        pool = spawn.Pool(1)
+        sender = pool._pool[0]
+        # the thread that takes results in waits in here, so that the second, larger than a pipe, cannot be sent whole
+        has_one = threading.Event()
+        pool.apply_async(abs, [1], callback=lambda _: (has_one.set(), wait([sender.sentinel])))
+        has_one.wait()
+        pool.apply_async(bytes, [1_000_000])
+        sends = pool._outqueue._wlock
+        while sends.acquire(block=False):
+            sends.release()
+            time.sleep(0.01)
+        os.kill(sender.pid, signal.SIGKILL)
+        time.sleep(LONG)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive(), thread
 
 
 def test_what_a_child_writes_to_standard_error_is_passed_on(capsys):

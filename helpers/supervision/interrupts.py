@@ -238,7 +238,7 @@ class _Signals:
             return
         reasons = (listener.reason_to_stop() for listener in self.listeners)
         reason = next(filter(None, reasons), None)
-        if not _is_between_steps_of_a_generator(frame) and not _is_masked(frame):
+        if not _is_between_steps(frame) and not _is_masked(frame):
             if self.waiting:
                 self._interrupt(frame)
             if reason:
@@ -291,9 +291,12 @@ def _is_in_a_finalizer(frame: FrameType | None) -> bool:
     return False
 
 
-def _is_between_steps_of_a_generator(frame: FrameType | None) -> bool:
-    """Tell whether a block of `contextlib.contextmanager` is about to be entered or left."""
-    return frame is not None and frame.f_code.co_filename == _CONTEXTLIB
+def _is_between_steps(frame: FrameType | None) -> bool:
+    """Tell whether a block of `contextlib.contextmanager` is about to be entered or left, or the code is at no line.
+
+    IPython cannot show a traceback through a frame without a line (`frame.f_lineno` may be None).
+    """
+    return frame is not None and (frame.f_code.co_filename == _CONTEXTLIB or frame.f_lineno is None)
 
 
 def _is_masked(frame: FrameType | None) -> bool:

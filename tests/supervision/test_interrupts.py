@@ -252,6 +252,23 @@ def test_an_interrupt_is_not_lost_when_the_code_that_cleans_up_after_it_is_stopp
             time.sleep(30)  # until the deadline
 
 
+def test_no_interrupt_is_raised_where_the_code_is_at_no_line():
+    """A frame of no line is more than IPython's traceback can show; CPython has such frames."""
+    passed = []
+
+    def at_no_line():
+        signal.raise_signal(signal.SIGINT)
+        passed.append("the end")
+
+    nowhere = at_no_line.__code__.replace(co_linetable=b"")
+    at_no_line.__code__ = nowhere
+    with pytest.raises(KeyboardInterrupt), supervised(10):
+        at_no_line()
+        time.sleep(10)
+    assert passed == ["the end"]
+    everything_is_as_before()
+
+
 def test_an_interrupt_of_a_nested_block_is_raised_before_the_outer_one_goes_on():
     went_on = False
     with pytest.raises(KeyboardInterrupt), supervised(10):

@@ -25,21 +25,21 @@ hypothesis.settings.register_profile("thorough", max_examples=10 * hypothesis.se
 
 # the longest first, so that no process of pytest is left alone with one of them at the end
 LONGEST = [
+    "tests/exercises/",
+    "notebooks/22_check.ipynb",
+    "tests/lessons/test_start_here.py",
+    "tests/scheduling/real/",
+    "tests/lessons/test_synchronisation.py",
     "tests/campaign/test_detectors.py",
-    "tests/supervision/test_interrupts.py",
-    "tests/control/test_check.py",
-    "tests/supervision/test_standstill.py",
-    "tests/test_workbook.py",
-    "tests/supervision/test_supervisor.py",
-    "notebooks/14_choosing.ipynb",
-    "tests/lessons/test_choosing.py",
-    "tests/lessons/test_manager.py",
-    "tests/tools/",
-    "notebooks/",
+    "tests/recording/",
     "tests/control/",
     "tests/lessons/",
-    "tests/scheduling/real/",
-    "tests/recording/",
+    "tests/supervision/",
+    "tests/test_workbook.py",
+    "notebooks/",
+    "tests/experiments/",
+    "tests/tools/",
+    "tests/test_cards.py",
 ]
 
 # tests of tools for maintainers, which few changes touch; what needs Node is a part of `make browser`
@@ -58,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--thorough",
         action="store_true",
-        help="run too: what repeats a test under fork and forkserver, all usual mistakes in exercises, tools",
+        help="run too: what repeats a test under fork and forkserver, all solutions and mistakes in exercises, tools",
     )
 
 

@@ -62,6 +62,7 @@ def run(version, program):
     ).stdout
 
 
+@pytest.mark.thorough
 def test_each_python_that_is_here_has_all_private_names_and_shows_where_loops_are():
     for version in pythons():
         assert run(version, READ).split(maxsplit=1) == [version, "[]\n"]

@@ -396,6 +396,7 @@ def test_links_of_a_lesson_lead_from_its_copy_to_the_same_place(path):
             assert target.exists() and (is_lesson or link.startswith("../")), link
 
 
+@pytest.mark.thorough
 def test_a_copy_runs_from_top_to_bottom(project):
     shutil.rmtree(project.notebooks)
     shutil.copytree(ROOT / "notebooks", project.notebooks)

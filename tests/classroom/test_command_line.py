@@ -79,6 +79,7 @@ def test_a_page_of_no_folder_is_refused(words, error, said, tmp_path, monkeypatc
         said("class", *words)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.name == "nt", reason="there a process in the background hears no Ctrl-C")
 def test_the_page_follows_the_class_until_ctrl_c(tmp_path):
     folder, page = tmp_path / "class", tmp_path / "workbook" / program.PAGE

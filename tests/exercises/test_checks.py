@@ -16,6 +16,10 @@ for lesson in LESSONS:
 ALL = [each for each in all_known() if each.lesson in LESSONS]
 MISTAKES = [(each, mistake) for each in ALL for mistake in each.mistakes]
 
+thorough = pytest.mark.thorough
+FIRST = [next(each for each in ALL if each.lesson == lesson) for lesson in LESSONS]
+REFERENCES = [each if each in FIRST else pytest.param(each, marks=thorough) for each in ALL]
+
 each_exercise = pytest.mark.parametrize("exercise", ALL, ids=lambda each: each.name)
 
 
@@ -38,7 +42,7 @@ def test_the_untouched_skeleton_is_not_attempted(exercise):
     assert judged(exercise, f"# a remark\n\n\n{exercise.skeleton}").kind is Kind.NOT_ATTEMPTED
 
 
-@each_exercise
+@pytest.mark.parametrize("exercise", REFERENCES, ids=lambda each: each.name)
 def test_the_reference_is_right_and_carries_no_sign_of_a_mistake(exercise):
     finding = judged(exercise, exercise.reference)
     assert finding.kind is Kind.RIGHT, finding
@@ -47,7 +51,7 @@ def test_the_reference_is_right_and_carries_no_sign_of_a_mistake(exercise):
         assert finding.story.startswith("Proved") if finding.trace is None else finding.trace.events
 
 
-@pytest.mark.thorough
+@thorough
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=lambda each: getattr(each, "name", None))
 def test_a_usual_mistake_is_caught_and_gets_its_own_words(exercise, mistake):
     text = exercise.with_part(mistake.source)

@@ -91,6 +91,7 @@ def test_nothing_of_a_killed_check_outlives_it():
     assert [process.cmdline() for process in alive] == []
 
 
+@pytest.mark.thorough
 def test_a_program_is_right_too_where_python_keeps_what_it_has_compiled():
     judge_it = "from helpers.exercises.shared_memory import till; from helpers.exercises.form.court import judged; "
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -99,6 +100,7 @@ def test_a_program_is_right_too_where_python_keeps_what_it_has_compiled():
     assert done.stdout == "RIGHT\n"
 
 
+@pytest.mark.thorough
 def test_a_block_that_is_leaked_does_not_stay_behind():
     # a name that no other test uses meanwhile
     name = f"leaked_{os.getpid()}_"

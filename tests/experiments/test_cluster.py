@@ -39,6 +39,7 @@ def programs_of(name):
     ]
 
 
+@pytest.mark.thorough
 def test_a_killed_worker_is_told_and_its_part_is_done_again_by_another(running, tmp_path):
     cluster_there, client = running
     told = []

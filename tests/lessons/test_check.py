@@ -77,6 +77,7 @@ def test_the_deadlock_says_who_waits_for_what_that_who_holds():
     assert "child 2 waits in acquire for Lock 1, held by child 1" in conflict
 
 
+@pytest.mark.thorough
 def test_every_way_to_search_says_what_it_met():
     met = {way: programs.search(way, 1) for way in programs.WAYS}
     assert met["bounded"] == 3

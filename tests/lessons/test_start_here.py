@@ -173,6 +173,11 @@ def test_the_check_names_what_it_found():
     assert all(check.repair == "" for check in checks.values() if check.ok)
 
 
+@pytest.fixture
+def two_looks_at_once(monkeypatch):
+    monkeypatch.setattr(left_behind, "APART", 0)
+
+
 def check_of(what):
     return {check.what: check for check in start_here.check_machine()}[what]
 
@@ -301,6 +306,7 @@ def test_a_user_without_a_name_and_without_a_home_is_checked_like_any_other():
     assert done.stdout.splitlines()[-1] == "semaphores left behind: 1: rm /dev/shm/sem.mp-54321"
 
 
+@pytest.mark.usefixtures("two_looks_at_once")
 @pytest.mark.parametrize("part", ["processors", "processes", "memory", "shared_memory", "temporary_room"])
 def test_a_check_that_fails_is_one_line_of_the_report(part, monkeypatch):
     def fail():
@@ -311,6 +317,7 @@ def test_a_check_that_fails_is_one_line_of_the_report(part, monkeypatch):
     assert failed.found == "could not be found out: KeyError: 'uid not found: 12345'" and not failed.ok
 
 
+@pytest.mark.usefixtures("two_looks_at_once")
 @pytest.mark.parametrize("part", ["orphans", "semaphores"])
 def test_a_look_that_fails_finds_nothing(part, monkeypatch):
     def fail(*_):
@@ -322,6 +329,7 @@ def test_a_look_that_fails_finds_nothing(part, monkeypatch):
     )
 
 
+@pytest.mark.usefixtures("two_looks_at_once")
 @pytest.mark.parametrize(
     ("processors", "there_are", "found"),
     [
@@ -337,6 +345,7 @@ def test_the_processors_that_may_be_used_are_said(processors, there_are, found, 
     assert check_of("processors") == start_here.Check("processors", found, True)
 
 
+@pytest.mark.usefixtures("two_looks_at_once")
 @pytest.mark.parametrize(
     ("part", "what", "room", "found", "ok"),
     [

@@ -278,6 +278,7 @@ def test_a_lock_promises_no_turn_and_handing_over_does():
 
 
 # under spawn tests/scheduling/real/test_replays.py runs programs of each kind
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", get_all_start_methods())
 def test_each_scene_runs_on_real_processes_by_a_schedule_and_free(method):
     with keep_workers():

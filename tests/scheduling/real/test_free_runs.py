@@ -59,6 +59,7 @@ def test_a_sample_tells_the_frequency_of_what_was_never_seen():
     assert seen.frequencies == {2: Proportion(10, 10)}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("verb", scheduled.MORE)
 def test_free_runs_of_every_kind_of_object_end_as_the_model_allows(verb):
     scenario = scheduled.interpreted([[(verb, 0), ("read", 0)], [(verb, 1)], [(verb, 1)]])

@@ -23,6 +23,7 @@ from tests.enumeration import DEADLOCK
 from tests.scheduling.programs import ODD_ONES, QUICKEST, TWELVE, counts, name, programs_of_three
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scenario", TWELVE, ids=name)
 def test_real_processes_do_what_the_model_says_in_every_schedule(scenario):
     explored = explore(scenario)
@@ -38,6 +39,7 @@ def test_real_processes_do_what_the_model_says_in_every_schedule(scenario):
     assert set(free.outcomes) <= set(explore(scenario, "access").outcomes)
 
 
+@pytest.mark.thorough
 def test_real_processes_do_what_the_model_says_of_odd_workers():
     with keep_workers():
         for scenario, grain in product(ODD_ONES, ["step", "access"]):

@@ -200,6 +200,7 @@ def test_a_worker_process_that_goes_on_for_ever_is_ended_at_the_deadline(run, wo
     assert active_children() == []
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc and /dev/shm")
 def test_replays_and_free_runs_leave_no_files_open_and_no_shared_memory():
     def run_some():

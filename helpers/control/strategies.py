@@ -38,11 +38,13 @@ class Diverged(CannotCheck):
     """A run did not go the way that an earlier run of the same schedule went."""
 
     def __init__(self, step: int, name: str, alive: dict) -> None:
-        where = ""
+        self.step, self.name = step, name  # the first step is 0
+        self.where = ""  # empty where nobody of that name is alive
         if name in alive:
             op = alive[name][1]
-            where = f", which was at {op.kind} in line {op.place[1]}"
-        super().__init__(f"in step {step + 1} it was the turn of {name}{where}, but it could not go on")
+            self.where = f"at {op.kind} in line {op.place[1]}" if op.place[1] else f"at {op.kind}"
+        at = f", which was {self.where}" if self.where else ""
+        super().__init__(f"in step {step + 1} it was the turn of {name}{at}, but it could not go on")
 
 
 def by_chance(seed: int) -> Callable[[int], Choose]:

@@ -13,10 +13,11 @@ import pytest
 from helpers.control import Failure
 from helpers.control.run import Execution
 from helpers.exercises.form import checks
-from helpers.exercises.form.checks import told
+from helpers.exercises.form.checks import last_words, told
 from helpers.exercises.form.court import judged
 from helpers.exercises.form.exercise import Exercise
 from helpers.exercises.form.finding import Kind
+from helpers.exercises.processes import cut_short
 from helpers.exercises.shared_memory import till
 from tests.exercises import misbehaviour
 
@@ -55,6 +56,23 @@ def test_a_deadlock_says_who_waits_in_which_line_for_what_and_who_holds_it():
     finding = judged(till, till.with_part("def put_in(till, amount):\n    till.get_lock().acquire()\n"))
     assert finding.kind is Kind.HANGS
     assert re.search(r"cashier 2 waits in acquire for Value 1, held by cashier 1 \(line 5\)", finding.words)
+
+
+def test_an_order_that_is_not_possible_is_told_by_the_learners_own_count():
+    finding = judged(cut_short, cut_short.with_part('schedule = ["office", "office", "office", "clerk"]\n'))
+    assert finding.words.endswith("its step 4 is for `clerk`, but nobody of that name is there yet, or any more.")
+
+
+def test_the_last_word_of_a_script_is_its_error_and_not_the_end_of_a_long_advice():
+    errors = "  File 1\nRuntimeError: \n        An attempt has\n        been made.\n\n        Read section 3\n"
+    assert last_words(errors) == "RuntimeError: An attempt has been made."
+    assert last_words("['screw', 'wheel']") == "['screw', 'wheel']"
+
+
+def test_what_is_to_be_looked_at_again_stands_line_by_line():
+    says = checks.Says("codes", {"a, b": 1, "c": 2, "d": 3}, "Not all of them.")
+    finding = says.judge(checks.Attempt("", "", "codes = {'a, b': 0, 'c': 0, 'd': 3}"))
+    assert finding is not None and finding.words == "Not all of them. Look again at:\n- a, b\n- c"
 
 
 def test_stages_are_told_while_it_works():

@@ -5,6 +5,7 @@ where luck could decide: orders are tried one by one, or counted.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Hashable, Iterator, Sequence
@@ -61,10 +62,11 @@ class Program:
     module: str
     name: str
 
-    def __call__(self) -> Any:
+    def __call__(self) -> Hashable:
         """Call it in a process of its own."""
         limit_this_process()
-        return self.call()
+        outcome = self.call()
+        return outcome if _is_hashable(outcome) else Unhashable(repr(outcome))
 
     def call(self) -> Any:
         """Call it in a process that goes on afterwards."""
@@ -72,6 +74,16 @@ class Program:
 
     def __repr__(self) -> str:
         return self.name
+
+
+@dataclass(frozen=True)
+class Unhashable:
+    """What a program came to, where that is a list or the like, which control cannot count: it is no right outcome."""
+
+    shown: str
+
+    def __repr__(self) -> str:
+        return self.shown
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,7 @@ class Breaks:
     def judge(self, attempt: Attempt) -> Finding | None:
         """Run the program in the learner's order."""
         from helpers.control import CannotCheck, rerun
+        from helpers.control.strategies import Diverged
 
         schedule = literal(attempt.text, "schedule")
         if not isinstance(schedule, list | tuple) or not all(isinstance(turn, str) for turn in schedule):
@@ -128,6 +141,11 @@ class Breaks:
         program, turns = Program(attempt.module, self.program), (*self.before, *schedule)
         try:
             result = rerun(program, turns, partial(eq, self.outcome), deadline=PATIENCE, steps=STEPS)
+        except Diverged as error:
+            # counted as she counts, from the first of her own
+            step = error.step + 1 - len(self.before)
+            why = f"it waits {error.where}" if error.where else "nobody of that name is there yet, or any more"
+            return Finding(Kind.WRONG, f"This order is not possible: its step {step} is for `{error.name}`, but {why}.")
         except CannotCheck as error:
             return Finding(Kind.WRONG, f"This order is not possible: {error}.".replace("..", "."))
         failure = result.failure
@@ -171,44 +189,57 @@ class Finds:
 
 @dataclass(frozen=True)
 class Says:
-    """The learner gives a value by name: an order of lines, a choice, a number."""
+    """The learner gives a value by name: an order of lines, a choice, a number; `also` is right as well."""
 
     name: str
     value: Any
     otherwise: str = "Not yet. Read the task once more, and ask for a hint."
+    also: Sequence[Any] = ()
 
     def __post_init__(self) -> None:
         validate.text("name", self.name)
         if not isinstance(self.value, str | int | float | list | dict):
             validate.refuse(TypeError, "value", "text, a number, a list or a dict", self.value)
         validate.text("otherwise", self.otherwise)
+        validate.sequence("also", self.also, "values that are right as well", least=0)
 
     def judge(self, attempt: Attempt) -> Finding | None:
         """Compare what she wrote."""
         said = literal(attempt.text, self.name)
+        if said in self.also:
+            return None
         if said is None:
             return Finding(Kind.WRONG, f"`{self.name}` must be written as a plain value, with nothing to compute.")
         if isinstance(said, dict) and isinstance(self.value, dict):
             wrong = [str(key) for key, value in self.value.items() if said.get(key) != value]
-            which = f" Look again at: {', '.join(wrong)}."
+            which = "\n- ".join([" Look again at:", *wrong])
             return Finding(Kind.WRONG, self.otherwise + which) if wrong else None
         if isinstance(said, list) and isinstance(self.value, list):
             right = next((n for n, pair in enumerate(zip(said, self.value, strict=False)) if pair[0] != pair[1]), None)
             if said == self.value:
                 return None
             upto = min(len(said), len(self.value)) if right is None else right
-            return Finding(Kind.WRONG, f"{self.otherwise} The first {upto} of {len(self.value)} are in their place.")
+            place = f"The first {upto} of {len(self.value)} are in their place." if upto else "What comes first is not."
+            return Finding(Kind.WRONG, f"{self.otherwise} {place}")
         return None if said == self.value else Finding(Kind.WRONG, self.otherwise)
 
 
 @dataclass(frozen=True)
 class Clean:
-    """A real run, recorded: it ends, no process fails, and no shared memory is left."""
+    """A real run, recorded: it ends, no process fails, and no shared memory is left.
+
+    Where the task asks for more than an outcome, it also starts as many `children`, and its first process does what
+    is named in `does`, such as `join`.
+    """
 
     program: str
+    children: int = 0
+    does: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         validate.text("program", self.program)
+        validate.whole_number("children", self.children, 0, 100)
+        validate.texts("does", self.does, "kinds of event, such as join", least=0)
 
     def judge(self, attempt: Attempt) -> Finding | None:
         """Run the program once, for its lanes and for what it leaves."""
@@ -231,6 +262,18 @@ class Clean:
             blocks = "a block" if len(left) == 1 else f"{len(left)} blocks"
             words = f"It ended, and left {blocks} of shared memory behind, which nobody frees: call `unlink()` once."
             return Finding(Kind.LEAKS, words, trace=trace)
+        return self._left_out(trace)
+
+    def _left_out(self, trace: Trace) -> Finding | None:
+        """Return what the task asks for and the program came to its outcome without."""
+        started = len(trace.processes) - 1
+        if started < self.children:
+            words = f"The outcome is right, but it takes {counted(self.children)}, and your program starts {started}."
+            return Finding(Kind.WRONG, words, trace=trace)
+        done = {event.kind for event in trace.events if event.process == 0 and not event.outcome.is_failure}
+        if missing := [f"`{kind}()`" for kind in self.does if kind not in done]:
+            words = f"The outcome is right, but the parent never calls {' or '.join(missing)}."
+            return Finding(Kind.WRONG, words, trace=trace)
         return None
 
 
@@ -238,34 +281,37 @@ class Clean:
 class Script:
     """The module, run as a file by `python`, prints these lines and ends in order, on every system.
 
-    For programs in which no order of steps decides: they are run once.
+    For programs in which no order of steps decides: they are run once. One that is `quiet` does nothing that shows
+    when another process reads it as a module.
     """
 
     prints: str
+    quiet: bool = False
 
     def __post_init__(self) -> None:
         validate.text("prints", self.prints)
+        validate.flag("quiet", self.quiet)
 
     def judge(self, attempt: Attempt) -> Finding | None:
-        """Run the file once, and compare what it says."""
+        """Run the file once, and compare what it says; then read it as a module, if that has to be quiet."""
         texts = {node.value for node in ast.walk(ast.parse(attempt.text)) if isinstance(node, ast.Constant)}
         if "fork" in texts:
             # it would hide what goes wrong elsewhere
             return Finding(Kind.WRONG, "It takes `fork`, which not every system has. Let it work by `spawn`.")
         try:
-            done = subprocess.run(
-                [sys.executable, "-u", f"{attempt.module}.py"], stdin=subprocess.DEVNULL, capture_output=True,
-                text=True, timeout=PATIENCE, check=False,
-            )  # fmt: skip
+            done = _python("-u", f"{attempt.module}.py")
+            said, errors = done.stdout.strip(), done.stderr.strip()
+            if said != self.prints or done.returncode != 0:
+                words = f"It is to print:\n{self.prints}\nIt prints:\n{said or '(nothing)'}"
+                last = f"\nIts last word is: {last_words(errors)}" if errors else ""
+                return Finding(Kind.CRASHED if errors else Kind.WRONG, words + last, errors)
+            if self.quiet and (shown := _python("-c", f"import {attempt.module}").stdout.strip()):
+                words = "It prints what it should. But a child that only reads the file, as a module, also prints:"
+                return Finding(Kind.WRONG, f"{words}\n{shown}")
         except subprocess.TimeoutExpired:
             return Finding(Kind.HANGS, f"Your script has not come to its end within {PATIENCE:g} s, and was stopped.")
-        said, errors = done.stdout.strip(), done.stderr.strip()
-        if said == self.prints and done.returncode == 0:
-            attempt.story = f"It prints:\n{said}"
-            return None
-        words = f"It is to print:\n{self.prints}\nIt prints:\n{said or '(nothing)'}"
-        last = f"\nIts last word is: {errors.splitlines()[-1]}" if errors else ""
-        return Finding(Kind.CRASHED if errors else Kind.WRONG, words + last, errors)
+        attempt.story = f"It prints:\n{said}"
+        return None
 
 
 @dataclass(frozen=True)
@@ -382,6 +428,33 @@ class Proof:
                 return Finding(kind, f"{words} This is the shortest way there.", "\n".join(lines))
         attempt.story = f"Proved: {explored.schedules:,} schedules were counted, and none goes wrong."
         return None
+
+
+def counted(children: int) -> str:
+    """Return a number of child processes in words."""
+    return "a child process" if children == 1 else f"{children} child processes"
+
+
+def last_words(errors: str) -> str:
+    """Return the first paragraph of the last error that was written, without the way that led there."""
+    found = list(re.finditer(r"^[\w.]+(?:Error|Exception)\b", errors, re.MULTILINE))
+    last = errors[found[-1].start() :] if found else errors.splitlines()[-1]
+    return " ".join(re.split(r"\n\s*\n", last)[0].split())
+
+
+def _python(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+        check=False,
+    )  # fmt: skip
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def told(failure: Any, outcome: Hashable, is_plain: bool = False) -> Finding:

@@ -111,9 +111,94 @@ def program():
             r"answer\.recv\(\).*writer\.close\(\)",
             Kind.HANGS,
         ),
+        Mistake(
+            "The child has closed its copy of the write end. The parent holds the other one, and never hangs up.",
+            """
+def count(reader, writer, result):
+    writer.close()
+    total = 0
+    try:
+        while True:
+            reader.recv()
+            total += 1
+    except EOFError:
+        result.send(total)
+
+
+def program():
+    ctx = get_context("spawn")
+    reader, writer = ctx.Pipe(duplex=False)
+    answer, result = ctx.Pipe(duplex=False)
+    child = ctx.Process(target=count, args=(reader, writer, result), name="child")
+    child.start()
+    for word in ["one", "two", "three"]:
+        writer.send(word)
+    heard = answer.recv()
+    child.join()
+    return heard
+""",
+            r"\A(?!.*def program.*close\(\)).*writer\.close\(\)",
+            Kind.HANGS,
+        ),
+        Mistake(
+            "An end that is closed can neither be handed over nor used. Start the child and send, then close.",
+            """
+def count(reader, writer, result):
+    writer.close()
+    total = 0
+    try:
+        while True:
+            reader.recv()
+            total += 1
+    except EOFError:
+        result.send(total)
+
+
+def program():
+    ctx = get_context("spawn")
+    reader, writer = ctx.Pipe(duplex=False)
+    answer, result = ctx.Pipe(duplex=False)
+    child = ctx.Process(target=count, args=(reader, writer, result), name="child")
+    writer.close()
+    child.start()
+    for word in ["one", "two", "three"]:
+        writer.send(word)
+    heard = answer.recv()
+    child.join()
+    return heard
+""",
+            r"def program.*writer\.close\(\).*(start|writer\.send)\(",
+            Kind.CRASHED,
+        ),
+        Mistake(
+            "A pause is no end: a parent that is slow today has not sent anything yet when the child gives up.",
+            """
+def count(reader, writer, result):
+    total = 0
+    while reader.poll(1):
+        reader.recv()
+        total += 1
+    result.send(total)
+
+
+def program():
+    ctx = get_context("spawn")
+    reader, writer = ctx.Pipe(duplex=False)
+    answer, result = ctx.Pipe(duplex=False)
+    child = ctx.Process(target=count, args=(reader, writer, result), name="child")
+    child.start()
+    for word in ["one", "two", "three"]:
+        writer.send(word)
+    heard = answer.recv()
+    child.join()
+    return heard
+""",
+            r"poll\(",
+            Kind.WRONG,
+        ),
     ],
-    checks=[Always("program", 3), Clean("program")],
-    notice="Whoever does not need an end closes it. Then the end of a conversation can be heard.",
+    checks=[Always("program", 3), Clean("program", children=1, does=("send", "recv"))],
+    notice="Who closes each end that is not needed hears the end of a conversation, however long it was.",
 )
 
 after_you = Exercise(
@@ -166,9 +251,23 @@ def program():
             r"book\.send\(name\)",
             Kind.WRONG,
         ),
+        Mistake(
+            "One only speaks, and the other only listens. Both want to hear a name, so both must do both.",
+            """
+def meet(line, name, book):
+    if name == "ann":
+        heard = line.recv()
+    else:
+        line.send(name)
+    book.send(heard)
+""",
+            r"    heard = line\.recv\(\)\n    else:\n        line\.send\(name\)\n    book",
+            Kind.CRASHED,
+        ),
     ],
     checks=[Always("program", ("bob", "ann")), Clean("program")],
-    notice="Both speak before they listen. With long messages that would not do: `send` waits when the pipe is full.",
+    notice="If both speak before they listen, messages must be short: `send` waits when the pipe is full. Where one "
+    "listens first, they may be as long as you like.",
 )
 
 second_first = Exercise(
@@ -292,9 +391,64 @@ def program():
             r"start\(\)\n        child\.join\(\)",
             Kind.HANGS,
         ),
+        Mistake(
+            "A list is no tuple. Return `tuple(...)` of it.",
+            """
+def program():
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe() for _ in range(2)]
+    children = [ctx.Process(target=square, args=(end,)) for _, end in pipes]
+    for child in children:
+        child.start()
+    for number, (line, _) in enumerate(pipes, 1):
+        line.send(number)
+    return [line.recv() for line, _ in pipes]
+""",
+            r"return \[|return squares\Z",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "They come in the order of arrival. Whoever is quick today need not be quick tomorrow.",
+            """
+def program():
+    from multiprocessing.connection import wait
+
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe() for _ in range(2)]
+    children = [ctx.Process(target=square, args=(end,)) for _, end in pipes]
+    for child in children:
+        child.start()
+    for number, (line, _) in enumerate(pipes, 1):
+        line.send(number)
+    lines, squares = [line for line, _ in pipes], []
+    while lines:
+        for line in wait(lines):
+            squares.append(line.recv())
+            lines.remove(line)
+    return tuple(squares)
+""",
+            r"in wait\(",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "A tuple of one needs a comma: `args=(end,)`.",
+            """
+def program():
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe() for _ in range(2)]
+    children = [ctx.Process(target=square, args=(end)) for _, end in pipes]
+    for child in children:
+        child.start()
+    for number, (line, _) in enumerate(pipes, 1):
+        line.send(number)
+    return tuple(line.recv() for line, _ in pipes)
+""",
+            r"args=[\w.]+(\[\w+\])*\)",
+            Kind.CRASHED,
+        ),
     ],
-    checks=[Always("program", (1, 4)), Clean("program")],
-    notice="The arrows go out together and come back together: the children work at the same time.",
+    checks=[Always("program", (1, 4)), Clean("program", children=2, does=("send", "recv"))],
+    notice="If both numbers go out before the first square is awaited, the children work at the same time. Do yours?",
 )
 
 ring = Exercise(
@@ -411,8 +565,43 @@ def program():
 """,
             r"Process\(.*\) for _ in range\(3\)\]",
         ),
+        Mistake(
+            "`pipes[n]` is a pair of ends. A child needs one end of each: `pipes[n][0]` to receive from.",
+            """
+def program():
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe(duplex=False) for _ in range(4)]
+    children = [ctx.Process(target=add_one, args=(pipes[n], pipes[n + 1])) for n in range(3)]
+    for child in children:
+        child.start()
+    pipes[0][1].send(0)
+    result = pipes[3][0].recv()
+    for child in children:
+        child.join()
+    return result
+""",
+            r"pipes\[\w( \+ 1)?\][,)]",
+            Kind.CRASHED,
+        ),
+        Mistake(
+            "All wait for a number, and nobody sends the first one: 0, into pipe 0.",
+            """
+def program():
+    ctx = get_context("spawn")
+    pipes = [ctx.Pipe(duplex=False) for _ in range(4)]
+    children = [ctx.Process(target=add_one, args=(pipes[n][0], pipes[n + 1][1])) for n in range(3)]
+    for child in children:
+        child.start()
+    result = pipes[3][0].recv()
+    for child in children:
+        child.join()
+    return result
+""",
+            r"\A(?!.*def program.*send\()",
+            Kind.HANGS,
+        ),
     ],
-    checks=[Always("program", 3), Clean("program")],
+    checks=[Always("program", 3), Clean("program", children=3, does=("send", "recv"))],
     notice="One after the other, as the arrows show. In a ring everybody knows two neighbours, and nobody knows all.",
 )
 
@@ -457,6 +646,34 @@ order = [
             r"for ever'.*last message'",
             Kind.WRONG,
         ),
+        Mistake(
+            "An end that was closed can no longer be handed over. The child has its copy before.",
+            """
+order = [
+    "the parent closes its write end",
+    "the child gets a copy of the write end",
+    "the child reads the last message",
+    "a write end is still open: the child's own",
+    "the child waits in recv() for ever",
+]
+""",
+            r"the parent closes.*gets a copy",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "The reason stands before what it brings about: why does the child wait?",
+            """
+order = [
+    "the child gets a copy of the write end",
+    "the parent closes its write end",
+    "the child reads the last message",
+    "the child waits in recv() for ever",
+    "a write end is still open: the child's own",
+]
+""",
+            r"for ever'.*still open",
+            Kind.WRONG,
+        ),
     ],
     checks=[
         Says(
@@ -469,6 +686,16 @@ order = [
                 "the child waits in recv() for ever",
             ],
             "Not in this order.",
+            also=[
+                # the child may be quicker than the parent
+                [
+                    "the child gets a copy of the write end",
+                    "the child reads the last message",
+                    "the parent closes its write end",
+                    "a write end is still open: the child's own",
+                    "the child waits in recv() for ever",
+                ]
+            ],
         )
     ],
     notice="EOFError comes when the last copy is closed, in whichever process it is.",

@@ -49,6 +49,90 @@ if __name__ == "__main__":
     ],
     mistakes=[
         Mistake(
+            "The child reads the file too, and comes to all that is not under the `if`: `start()` must not be there, "
+            "nor in a function that is called there.",
+            """
+from multiprocessing import get_context
+
+
+def greet():
+    print("child: hello")
+
+
+def main():
+    ctx = get_context("spawn")
+    child = ctx.Process(target=greet)
+    child.start()
+    child.join()
+    print("parent: the child ended with", child.exitcode)
+
+
+main()
+""",
+            r"\A(?!.*__name__)(?!.*try:)(?!.*'fork').*start\(\)",
+        ),
+        Mistake(
+            "To catch the error is to hide it: the child still comes to `start()`, and is still refused.",
+            """
+from multiprocessing import get_context
+
+
+def greet():
+    print("child: hello")
+
+
+try:
+    ctx = get_context("spawn")
+    child = ctx.Process(target=greet)
+    child.start()
+    child.join()
+    print("parent: the child ended with", child.exitcode)
+except RuntimeError:
+    pass
+""",
+            r"\A(?!.*__name__).*try:",
+        ),
+        Mistake(
+            "`join()` is not under the `if`, so the child comes to it too, with nobody to wait for.",
+            """
+from multiprocessing import get_context
+
+
+def greet():
+    print("child: hello")
+
+
+ctx = get_context("spawn")
+child = ctx.Process(target=greet)
+if __name__ == "__main__":
+    child.start()
+child.join()
+print("parent: the child ended with", child.exitcode)
+""",
+            r"^if .*^child\.join\(\)",
+            Kind.CRASHED,
+        ),
+        Mistake(
+            '`"__main__"` is a text, and needs its quotes.',
+            """
+from multiprocessing import get_context
+
+
+def greet():
+    print("child: hello")
+
+
+if __name__ == __main__:
+    ctx = get_context("spawn")
+    child = ctx.Process(target=greet)
+    child.start()
+    child.join()
+    print("parent: the child ended with", child.exitcode)
+""",
+            r"== __main__",
+            Kind.CRASHED,
+        ),
+        Mistake(
             "Only the last line is under the `if`. The child still tries to start a child, and may not.",
             """
 from multiprocessing import get_context
@@ -127,7 +211,7 @@ print("parent: the child ended with", child.exitcode)
             Kind.WRONG,
         ),
     ],
-    checks=[Script("child: hello\nparent: the child ended with 0")],
+    checks=[Script("child: hello\nparent: the child ended with 0", quiet=True)],
     notice="The shape of a script: imports and workers at the left margin, all that is done under the `if`.",
 )
 
@@ -152,11 +236,12 @@ def look_for(wanted, box):
 # given
 if __name__ == "__main__":
     ctx = get_context("spawn")
-    wanted, box = ["screw", "nut", "wheel"], ["nut"]
-    child = ctx.Process(target=look_for, args=(wanted, box))
-    child.start()
-    child.join()
-    print("missing:", child.exitcode)
+    wanted = ["screw", "nut", "wheel"]
+    for box in [["nut", "bell"], ["nut", "wheel", "screw"]]:
+        child = ctx.Process(target=look_for, args=(wanted, box))
+        child.start()
+        child.join()
+        print("missing:", child.exitcode)
 """,
     hints=[
         "What a worker returns goes nowhere. How can it end with a number?",
@@ -189,13 +274,37 @@ if __name__ == "__main__":
             Kind.CRASHED,
         ),
         Mistake(
+            "A list is no number, so `sys.exit` prints it, and ends the process with 1. Give it the length.",
+            "def look_for(wanted, box):\n    sys.exit([part for part in wanted if part not in box])\n",
+            r"exit\((\[|list|set)",
+            Kind.CRASHED,
+        ),
+        Mistake(
+            "A box may hold what nobody wants. Count part by part, instead of comparing two lengths.",
+            "def look_for(wanted, box):\n    sys.exit(len(wanted) - len(box))\n",
+            r"len\(wanted\) - len\(box\)",
+        ),
+        Mistake(
+            "`sys.exit` ends the worker at once, at the first part that is missing. Count them all before.",
+            """
+def look_for(wanted, box):
+    missing = 0
+    for part in wanted:
+        if part not in box:
+            missing += 1
+            sys.exit(missing)
+""",
+            r"^    for .*^        .*exit\(",
+            Kind.WRONG,
+        ),
+        Mistake(
             "You have counted the parts that are there.",
             "def look_for(wanted, box):\n    sys.exit(len(set(wanted) & set(box)))\n",
             r"(?<!not) in box| & ",
             Kind.WRONG,
         ),
     ],
-    checks=[Script("missing: 2")],
+    checks=[Script("missing: 2\nmissing: 0")],
     notice="An exit code is a small number, and the only thing that every process leaves. Longer news need a pipe.",
 )
 
@@ -204,8 +313,8 @@ cut_short = Exercise(
     lesson=LESSON,
     kind="break it",
     task="`main` starts an `office`, the office starts a `clerk`, and the clerk writes 1 into the book. The clerk is a "
-    "daemon. Give an order in which the book stays at 0, though all end in order: a name for each step. The office "
-    "begins, then starts the clerk, then ends. The clerk begins, then writes.",
+    "daemon. Give an order in which the book stays at 0, though all end in order: a name for each step that is taken. "
+    "The office begins, then starts the clerk, then ends. The clerk begins, then writes, if it lives to.",
     source="""
 from multiprocessing import get_context
 
@@ -234,6 +343,12 @@ def program():
 """,
     hints=["When does a daemon end?", "The office comes to its end before the clerk has written."],
     mistakes=[
+        Mistake(
+            "With the office the clerk has ended too, and takes no more steps. Leave out what no longer happens.",
+            'schedule = ["office", "office", "office", "clerk", "clerk"]\n',
+            r"('office'.*){3}'clerk'",
+            Kind.WRONG,
+        ),
         Mistake(
             "The clerk has written before the office came to its end.",
             'schedule = ["office", "office", "clerk", "clerk", "office"]\n',
@@ -345,9 +460,21 @@ def work(book):
             r"daemon = True",
             Kind.WRONG,
         ),
+        Mistake(
+            "Now the office does the clerk's work itself. Nobody was started.",
+            """
+def work(book):
+    ctx = get_context("spawn")
+    clerk = ctx.Process(target=write, args=(book,), name="clerk", daemon=True)
+    clerk.run()
+""",
+            r"clerk\.run\(\)|    write\(book\)",
+            Kind.WRONG,
+        ),
     ],
-    checks=[Always("program", 1), Clean("program")],
-    notice="To leave out `daemon=True` is enough too: a parent that ends in order joins all other children.",
+    checks=[Always("program", 1), Clean("program", children=2)],
+    notice="There are two ways: the office joins the clerk, or the clerk is no daemon. A parent that ends in order "
+    "joins all other children.",
 )
 
 together = Exercise(
@@ -357,10 +484,6 @@ together = Exercise(
     task="Two children go for a walk. Each waits at the gate until both are there. But they never meet. Repair `walk`.",
     source="""
 from multiprocessing import get_context
-
-
-def meet(gate):
-    gate.wait()
 
 
 # yours
@@ -375,6 +498,10 @@ def walk(children):
     for child in children:
         child.join()
 # given
+def meet(gate):
+    gate.wait()
+
+
 def program():
     ctx = get_context("spawn")
     gate = ctx.Barrier(2)
@@ -431,6 +558,17 @@ def walk(children):
 """,
             r"\.run\(\)",
             Kind.HANGS,
+        ),
+        Mistake(
+            "Only a child that was started can be waited for.",
+            """
+def walk(children):
+    for child in children:
+        child.join()
+        child.start()
+""",
+            r"join\(\).*start\(\)",
+            Kind.CRASHED,
         ),
     ],
     checks=[Always("program", 2), Clean("program")],
@@ -526,6 +664,21 @@ codes = {
 }
 """,
             r"at work': 0",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "A number below 0 tells a signal. Python itself ends a process with 1 after an error.",
+            """
+codes = {
+    "its worker came to the last line": 0,
+    "its worker returned 5": 0,
+    "nobody caught its error": -1,
+    "it called sys.exit(5)": 5,
+    "its parent called kill()": -9,
+    "it is still at work": None,
+}
+""",
+            r"error': -1",
             Kind.WRONG,
         ),
     ],

@@ -149,22 +149,72 @@ def add_up(jobs, done):
             r"qsize\(\)",
             Kind.WRONG,
         ),
+        Mistake(
+            "The pill is there, but the worker still believes `empty()`. Let it go on until it has got the pill.",
+            """
+def fill(jobs):
+    for job in [1, 2, None]:
+        jobs.put(job)
+
+
+def add_up(jobs, done):
+    total = 0
+    while not jobs.empty():
+        total += jobs.get()
+    done.put(total)
+""",
+            r"None.*empty\(\)",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "The pill is no number. Ask whether it has come before you add.",
+            """
+def fill(jobs):
+    for job in [1, 2, None]:
+        jobs.put(job)
+
+
+def add_up(jobs, done):
+    total = 0
+    while True:
+        job = jobs.get()
+        total += job
+        if job is None:
+            break
+    done.put(total)
+""",
+            r"\+= \w+.*is None",
+            Kind.CRASHED,
+        ),
+        Mistake(
+            "Each `get()` takes another item out. Call it once a round, and keep what it returns.",
+            """
+def fill(jobs):
+    for job in [1, 2, None]:
+        jobs.put(job)
+
+
+def add_up(jobs, done):
+    total = 0
+    while jobs.get() is not None:
+        total += jobs.get()
+    done.put(total)
+""",
+            r"get\(\) is not None.*get\(\)",
+        ),
     ],
     checks=[Always("program", 3), Clean("program")],
-    notice="Only who fills the queue knows when it is done, and the pill says so.",
+    notice="Only who fills the queue knows when it is done. A pill says so, however many jobs there were.",
 )
 
 long_letter = Exercise(
     name="long_letter",
     lesson=LESSON,
     kind="repair it",
-    task="A child puts a letter of a million characters, and ends. The parent never gets it. Repair `program`.",
+    task="A child puts a letter of a million characters, and ends. The parent never gets it. Repair `program`, so that "
+    "it gets the letter, and still waits for the child's end.",
     source="""
 from multiprocessing import get_context
-
-
-def write(letters):
-    letters.put("x" * 1_000_000)
 
 
 # yours
@@ -185,7 +235,11 @@ def program():
     child.join()
     return len(letter)
 # given
-# It is to return 1000000.
+def write(letters):
+    letters.put("x" * 1_000_000)
+
+
+# program is to return 1000000.
 """,
     hints=[
         "Behind the queue is a pipe, and a long letter does not fit into it. Who makes room?",
@@ -237,8 +291,51 @@ def program():
             r"Queue\((maxsize=)?\d+\)",
             Kind.HANGS,
         ),
+        Mistake(
+            "After that second the parent goes on, and only then takes the letter. Take it first: nobody need wait.",
+            """
+def program():
+    ctx = get_context("spawn")
+    letters = ctx.Queue()
+    child = ctx.Process(target=write, args=(letters,), name="child")
+    child.start()
+    child.join(1)
+    return len(letters.get())
+""",
+            r"join\((timeout=)?\d",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "Behind a `SimpleQueue` is a pipe too. There the child waits in `put` itself until somebody reads.",
+            """
+def program():
+    ctx = get_context("spawn")
+    letters = ctx.SimpleQueue()
+    child = ctx.Process(target=write, args=(letters,), name="child")
+    child.start()
+    child.join()
+    return len(letters.get())
+""",
+            r"SimpleQueue\(",
+            Kind.HANGS,
+        ),
+        Mistake(
+            "You wait for a letter before anybody was started who could write it.",
+            """
+def program():
+    ctx = get_context("spawn")
+    letters = ctx.Queue()
+    child = ctx.Process(target=write, args=(letters,), name="child")
+    letter = letters.get()
+    child.start()
+    child.join()
+    return len(letter)
+""",
+            r"get\(\).*start\(\)",
+            Kind.HANGS,
+        ),
     ],
-    checks=[Always("program", 1_000_000), Clean("program")],
+    checks=[Always("program", 1_000_000), Clean("program", does=("get", "join"))],
     notice="Take everything out before you join the one who has put it in.",
 )
 
@@ -246,8 +343,9 @@ pass_the_pill = Exercise(
     name="pass_the_pill",
     lesson=LESSON,
     kind="build it",
-    task="Stop all workers with **one** pill. In the queue lie a job and one `None`. However many workers there are, "
-    "the job is to be done, and all workers are to end. Write `work`: it puts `job * 10` into `done` for each job.",
+    task="Stop all workers with **one** pill. In the queue lie some jobs, and one `None` behind them. However many "
+    "workers there are, all jobs are to be done, and all workers are to end. Write `work`: it puts `job * 10` into "
+    "`done` for each job.",
     source="""
 from multiprocessing import get_context
 
@@ -261,20 +359,31 @@ def work(jobs, done):
         done.put(job * 10)
     jobs.put(None)
 # given
-def program():
+def let_work(names, items):
     ctx = get_context("spawn")
     jobs, done = ctx.SimpleQueue(), ctx.SimpleQueue()
-    for job in [4, None]:
-        jobs.put(job)
+    for item in items:
+        jobs.put(item)
     workers = [
         ctx.Process(target=work, args=(jobs, done), name=name)
-        for name in ("ann", "bob")
+        for name in names
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    return 0 if done.empty() else done.get()
+    total = 0
+    while not done.empty():
+        total += done.get()
+    return total
+
+
+def two_workers():
+    return let_work(["ann", "bob"], [4, None])
+
+
+def two_jobs():
+    return let_work(["ann"], [4, 5, None])
 """,
     hints=[
         "Begin with `while (job := jobs.get()) is not None:`. Then one worker ends. What becomes of the others?",
@@ -330,8 +439,21 @@ def work(jobs, done):
             r"done\.put\(job \* 10\).*is None",
             Kind.CRASHED,
         ),
+        Mistake(
+            "One job each, and then they go. Who works alone leaves the rest undone: a worker needs a loop.",
+            """
+def work(jobs, done):
+    job = jobs.get()
+    if job is None:
+        jobs.put(None)
+        return
+    done.put(job * 10)
+""",
+            r"\A(?!.*(while|for) )",
+            Kind.WRONG,
+        ),
     ],
-    checks=[Always("program", 40), Clean("program")],
+    checks=[Always("two_jobs", 90), Always("two_workers", 40), Clean("two_workers")],
     notice="The pill goes from hand to hand. At the end it lies in the queue alone, whoever was last.",
 )
 
@@ -425,8 +547,37 @@ def program():
             r"Queue\((maxsize=)?([2-9]|\d\d+)\)",
             Kind.WRONG,
         ),
+        Mistake(
+            "You sell before anybody was started who makes something.",
+            """
+def program():
+    ctx = get_context("spawn")
+    made, parts = ctx.Value("i", 0), ctx.Queue(maxsize=1)
+    maker = ctx.Process(target=make, args=(parts, made), name="maker")
+    said = sell(parts, made)
+    maker.start()
+    maker.join()
+    return said
+""",
+            r"sell\(.*start\(\)",
+            Kind.HANGS,
+        ),
+        Mistake(
+            "A `SimpleQueue` has no limit. `ctx.Queue` has one.",
+            """
+def program():
+    ctx = get_context("spawn")
+    made, parts = ctx.Value("i", 0), ctx.SimpleQueue(maxsize=1)
+    maker = ctx.Process(target=make, args=(parts, made), name="maker")
+    maker.start()
+    said = sell(parts, made)
+    maker.join()
+    return said
+""",
+            r"SimpleQueue\(",
+        ),
     ],
-    checks=[Always("program", "never more than one"), Clean("program")],
+    checks=[Always("program", "never more than one"), Clean("program", children=1, does=("get",))],
     notice="Back-pressure: the maker waits in `put`, in the lanes too, until the seller has taken one.",
 )
 
@@ -613,6 +764,19 @@ helps = {
 }
 """,
             r"long list': 'maxsize'",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "With a queue for each, all of them still fill. What makes a producer wait?",
+            """
+helps = {
+    "the memory fills: one makes more than the other can use": "a queue for each",
+    "all jobs are done, and three of four workers still wait": "a pill for each",
+    "the parent waits for a child that has put a long list": "get before join",
+    "one worker was killed in get(), and all others are stuck": "maxsize",
+}
+""",
+            r"can use': 'a queue for each'",
             Kind.WRONG,
         ),
     ],

@@ -10,8 +10,8 @@ first_child = Exercise(
     name="first_child",
     lesson=LESSON,
     kind="build it",
-    task="Write the three lines that are missing: start the child, receive what it sends, and wait for its end. "
-    "Return what you received.",
+    task="Write the lines that are missing: start the child, receive what it sends, wait for its end, and return what "
+    "you received.",
     source="""
 from multiprocessing import current_process, get_context
 
@@ -66,7 +66,6 @@ def program():
     return ours.recv()
 """,
             r"\.run\(\)",
-            Kind.WRONG,
         ),
         Mistake(
             "Only a child that was started can be waited for.",
@@ -96,8 +95,37 @@ def program():
             r"\A(?!.*return)",
             Kind.WRONG,
         ),
+        Mistake(
+            "You have the greeting, and nobody waits for the child's end. What stands below a `return` never runs.",
+            """
+def program():
+    ctx = get_context("spawn")
+    ours, theirs = ctx.Pipe()
+    child = ctx.Process(target=greet, args=(theirs,), name="Ada")
+    child.start()
+    return ours.recv()
+    child.join()
+""",
+            r"start\(\).*return[^\n]*recv\(\)(\n    child\.join\(\))?\Z",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "You listen at `theirs`, the end that the child speaks into. The greeting comes out at `ours`.",
+            """
+def program():
+    ctx = get_context("spawn")
+    ours, theirs = ctx.Pipe()
+    child = ctx.Process(target=greet, args=(theirs,), name="Ada")
+    child.start()
+    heard = theirs.recv()
+    child.join()
+    return heard
+""",
+            r"theirs\.recv\(\)",
+            Kind.HANGS,
+        ),
     ],
-    checks=[Always("program", "hello from Ada"), Clean("program")],
+    checks=[Always("program", "hello from Ada"), Clean("program", children=1, does=("recv", "join"))],
     notice="These are the lanes of your own program: a start, a message, an end.",
 )
 
@@ -178,7 +206,7 @@ def program():
     child.join()
     return str(basket)
 # given
-# It is to return "['apple']".
+# It is to return the text "['apple']".
 """,
     hints=[
         "Each process has a basket of its own. What the child has in hand must be sent.",
@@ -237,7 +265,7 @@ def program():
     child.join()
     return str(basket)
 """,
-            r"\A(?!.*recv\(\)).*\.send\(",
+            r"\A(?!.*recv\(\))(?!.*def program.*'apple').*\.send\(",
             Kind.WRONG,
         ),
         Mistake(
@@ -259,8 +287,65 @@ def program():
             r"\A(?!.*\.send\().*recv\(\)",
             Kind.HANGS,
         ),
+        Mistake(
+            "`append` returns nothing, and that is what you have sent. Send the apple, or the basket.",
+            """
+def put_in(connection):
+    connection.send(basket.append("apple"))
+
+
+def program():
+    ctx = get_context("spawn")
+    ours, theirs = ctx.Pipe()
+    child = ctx.Process(target=put_in, args=(theirs,), name="child")
+    child.start()
+    basket.append(ours.recv())
+    child.join()
+    return str(basket)
+""",
+            r"send\(basket\.append\(",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "This is an apple of the parent's own. The child's is still in the child's basket.",
+            """
+def put_in(connection):
+    basket.append("apple")
+
+
+def program():
+    ctx = get_context("spawn")
+    ours, theirs = ctx.Pipe()
+    child = ctx.Process(target=put_in, args=(theirs,), name="child")
+    child.start()
+    child.join()
+    basket.append("apple")
+    return str(basket)
+""",
+            r"def program.*'apple'",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "It is to return the text `\"['apple']\"`: wrap the list into `str(...)`, as it was.",
+            """
+def put_in(connection):
+    connection.send("apple")
+
+
+def program():
+    ctx = get_context("spawn")
+    ours, theirs = ctx.Pipe()
+    child = ctx.Process(target=put_in, args=(theirs,), name="child")
+    child.start()
+    basket.append(ours.recv())
+    child.join()
+    return basket
+""",
+            r"return (?!str)",
+            Kind.WRONG,
+        ),
     ],
-    checks=[Always("program", "['apple']"), Clean("program")],
+    checks=[Always("program", "['apple']"), Clean("program", children=1, does=("recv",))],
     notice="The arrow carries a copy of the apple. Nothing else connects the two memories.",
 )
 

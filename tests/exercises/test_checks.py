@@ -7,8 +7,9 @@ import pytest
 
 import helpers.exercises
 from helpers.exercises.form.court import judged
-from helpers.exercises.form.exercise import GIVEN, Exercise, all_known
+from helpers.exercises.form.exercise import GIVEN, Exercise, all_known, named
 from helpers.exercises.form.finding import Kind
+from tests.exercises import other_solutions
 
 LESSONS = [module.name for module in pkgutil.iter_modules(helpers.exercises.__path__) if not module.ispkg]
 for lesson in LESSONS:
@@ -58,6 +59,13 @@ def test_a_usual_mistake_is_caught_and_gets_its_own_words(exercise, mistake):
     finding = judged(exercise, text)
     assert finding.kind not in (Kind.RIGHT, Kind.NOT_ATTEMPTED, Kind.UNKNOWN), finding
     assert exercise.recognised(text, finding.kind) is mistake, finding
+
+
+@pytest.mark.parametrize(("name", "part"), other_solutions.ALL)
+def test_another_solution_is_right_too(name, part):
+    exercise = named(name)
+    finding = judged(exercise, exercise.with_part(part))
+    assert finding.kind is Kind.RIGHT, finding
 
 
 @each_exercise

@@ -42,9 +42,10 @@ test: $(READY)
 	$(BIN)/python -m pytest --ignore=tests/browser $(ARGS)
 
 # use every lesson in JupyterLab, as a learner does; skipped with a word when there is no Chromium or Chrome;
-# and what else needs a tool of maintainers: the explorer's JavaScript (Node comes with the driver of the browser), nbgrader, Dask
+# and what else needs a tool of maintainers: the explorer's JavaScript (Node comes with the driver of the browser), nbgrader, Dask,
+# JupyterHub
 browser: $(READY_DEV)
-	$(BIN)/python -m pytest tests/browser tests/show/explorer/test_program_js.py tests/tools/test_nbgrader.py tests/experiments/test_cluster.py notebooks/41_beyond_one_machine.ipynb $(ARGS)
+	$(BIN)/python -m pytest tests/browser tests/show/explorer/test_program_js.py tests/tools/test_nbgrader.py tests/experiments/test_cluster.py tests/classroom/test_hub.py notebooks/41_beyond_one_machine.ipynb $(ARGS)
 
 # interrupt and kill kernels for some minutes; more with ARGS="--interrupts 1000 --kills 300 --seed 7"
 campaign: $(READY_DEV)

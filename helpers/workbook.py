@@ -20,7 +20,8 @@ from helpers import validate
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
-WORKBOOK = Path(os.environ.get("TALKING_PROCESSES_WORKBOOK") or ROOT / "workbook")
+# on a Hub all have one environment, in which "~" is the home of each
+WORKBOOK = Path(os.environ.get("TALKING_PROCESSES_WORKBOOK") or ROOT / "workbook").expanduser()
 RECORD = ".laid.json"
 
 

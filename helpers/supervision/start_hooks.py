@@ -27,9 +27,7 @@ PUT_INTO_A_FILE = (
     "Next: write the worker with `def` into a file of its own, and import it from there. "
     "A child process finds its worker by name, and cannot see what a cell defines."
 )
-
-
-# how Python says it, until 3.12 and since then
+# the second is how Python 3.13 says it of what is defined in a function
 _NOT_FOUND_BY_NAME = re.compile("pickle|local object")
 
 
@@ -102,10 +100,7 @@ def _start(process: BaseProcess) -> None:
             _plain_start(process)
         except BaseException as error:
             _end_half_started(error)
-            # the second is how Python 3.13 says it of what is defined in a function
-            if isinstance(error, pickle.PicklingError | AttributeError) and re.search(
-                "pickle|local object", str(error)
-            ):
+            if isinstance(error, pickle.PicklingError | AttributeError) and _NOT_FOUND_BY_NAME.search(str(error)):
                 error.add_note(PUT_INTO_A_FILE)
             raise
         finally:

@@ -108,7 +108,7 @@ class Always:
             # what fails without any interruption needs no search, and no proof
             tried = check(program, holds, RUNS, grain=self.grain, deadline=PATIENCE, steps=STEPS, trusts_first=True)
         except CannotCheck as error:
-            return Finding(Kind.UNKNOWN, f"{error}.".replace("..", "."))
+            return Finding(Kind.UNKNOWN, _sentence(error))
         if tried.failure is not None:
             return told(tried.failure, self.outcome, is_plain=tried.runs == 1)
         # a program that looks again and again has no end of orders
@@ -147,7 +147,7 @@ class Breaks:
             why = f"it waits {error.where}" if error.where else "nobody of that name is there yet, or any more"
             return Finding(Kind.WRONG, f"This order is not possible: its step {step} is for `{error.name}`, but {why}.")
         except CannotCheck as error:
-            return Finding(Kind.WRONG, f"This order is not possible: {error}.".replace("..", "."))
+            return Finding(Kind.WRONG, f"This order is not possible: {_sentence(error)}")
         failure = result.failure
         if failure is None:
             return Finding(Kind.WRONG, f"In your order all goes well: the program comes to {self.outcome!r}.")
@@ -178,7 +178,7 @@ class Finds:
         try:
             failure = check(program, holds, RUNS, deadline=PATIENCE).failure
         except CannotCheck as error:
-            return Finding(Kind.UNKNOWN, f"{error}.".replace("..", "."))
+            return Finding(Kind.UNKNOWN, _sentence(error))
         if failure is None:
             return Finding(Kind.WRONG, self.otherwise)
         if failure.reason != "outcome":
@@ -474,6 +474,11 @@ def told(failure: Any, outcome: Hashable, is_plain: bool = False) -> Finding:
     else:
         kind, words = Kind.CRASHED, f"{when} a process of yours crashes."
     return Finding(kind, f"{words}\n{failure.conflict}".rstrip(), failure.story, failure.trace)
+
+
+def _sentence(error: Exception) -> str:
+    """Return what an error says with one full stop, which some have already."""
+    return f"{error}.".replace("..", ".")
 
 
 def _livelock(run: Any) -> str:

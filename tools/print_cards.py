@@ -7,17 +7,14 @@ The page needs nothing beside it, and is written anew each time.
 
 import base64
 import io
-import re
 from html import escape
 from importlib import import_module
-from pathlib import Path
 
 from helpers.show import card
 from helpers.show.figures.card import DrawnCard
+from tools.lessons import ROOT, lessons
 
-ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "artefacts" / "cards.html"
-LESSON = re.compile(r"\d\d_(\w+)")
 
 # a sheet is 210 mm x 297 mm; colours are printed as they are, since they tell processes apart
 STYLE = """
@@ -39,18 +36,12 @@ body { margin: 0 auto; max-width: 194mm; font: 9.5pt/1.3 sans-serif; color: #1a1
 
 def page() -> str:
     """Return the page as HTML."""
-    cards = (card(import_module(f"helpers.lessons.{name}")) for name in lessons())
+    cards = (card(import_module(f"helpers.lessons.{path.stem[3:]}")) for path in lessons())
     body = "\n".join(map(_vector, cards))
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Talking Processes: the cards</title>\n'
         f"<style>{STYLE}</style>\n<body>\n{body}\n</body>\n</html>\n"
     )
-
-
-def lessons() -> list[str]:
-    """Return the names of all lessons, such as "pipe", in their order."""
-    matches = [LESSON.fullmatch(path.stem) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
-    return [match[1] for match in matches if match]
 
 
 def _vector(drawn: DrawnCard) -> str:

@@ -8,7 +8,6 @@ Several may lay copies at once: each file appears whole, all would write the sam
 import hashlib
 import json
 import os
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers import validate
+from helpers.atomic_write import write_atomically
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -67,7 +67,7 @@ def fresh(lesson: str) -> str:
     chosen = lessons[validate.one_of("lesson", name, lessons)]
     with _writing():
         kept = _keep(WORKBOOK / chosen.file)
-        _write(WORKBOOK / chosen.file, chosen.content)
+        write_atomically(WORKBOOK / chosen.file, chosen.content)
         _record(_recorded() | {chosen.file: chosen.fingerprint})
     return f"{chosen.file} is as new" + (f"; what was there is kept: {kept.name}" if kept else "")
 
@@ -84,7 +84,7 @@ def write(name: str, text: str) -> None:
     """
     path, content = _path_of(name), validate.text("text", text, may_be_empty=True).encode()
     with _writing():
-        _write(path, content)
+        write_atomically(path, content)
 
 
 def append(name: str, line: str) -> None:
@@ -165,7 +165,7 @@ def _lay_one(lesson: Lesson, laid: dict[str, str]) -> str:
         if not place.exists() or _is_unchanged(place, laid.get(place.name), lesson.fingerprint)
     )
     if not _is_unchanged(place, lesson.fingerprint):
-        _write(place, lesson.content)
+        write_atomically(place, lesson.content)
     laid[copy.name] = laid[place.name] = lesson.fingerprint
     return place.name
 
@@ -176,7 +176,7 @@ def _keep(copy: Path) -> Path | None:
         return None
     kept = next(filter(_take, _beside(copy, "kept")))
     try:
-        _write(kept, copy.read_bytes())
+        write_atomically(kept, copy.read_bytes())
     except OSError:
         kept.unlink()
         raise
@@ -198,16 +198,6 @@ def _take(path: Path) -> bool:
     return True
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that others find the old one or the new one, and never a part."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _recorded() -> dict[str, str]:
     """Return which fingerprint was laid last under which name; nothing where the record is damaged or missing."""
     try:
@@ -219,7 +209,7 @@ def _recorded() -> dict[str, str]:
 
 def _record(laid: dict[str, str]) -> None:
     if laid != _recorded():
-        _write(WORKBOOK / RECORD, json.dumps(laid, indent=1, sort_keys=True).encode())
+        write_atomically(WORKBOOK / RECORD, json.dumps(laid, indent=1, sort_keys=True).encode())
 
 
 @contextmanager

@@ -32,6 +32,7 @@ STOREYS = [
     "words",
     "questions",
     "cards",
+    "atomic_write",
     "validate",
     "contexts",
     "gc_pause",

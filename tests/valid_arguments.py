@@ -554,7 +554,7 @@ EXEMPT = {
     "this project calls it, with what stands in its source": (
         "Lesson PrivateName append keep note write control_groups missing opens refuse require write_page "
         "count count_after_sleep count_in_dict count_in_dict_locked count_locked letters tea tea_inside "
-        "transfers transfers_in_order"
+        "transfers transfers_in_order write_atomically"
     ),
     "it is given what the system wrote, or what workers sent": (
         "cached done_together group_folders limit quota user_and_threads"

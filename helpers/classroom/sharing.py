@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers import progress, validate, workbook
+from helpers.atomic_write import write_atomically
 from helpers.classroom.lines import MEASURED, Line, head, key_of, nickname_of, now
 from helpers.words import plural
 
@@ -114,12 +115,7 @@ def published() -> Path | None:
         with target.open("ab") as file:
             file.write(own[len(there) :])
     else:
-        part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        try:
-            part.write_bytes(own)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        write_atomically(target, own)
     return target
 
 

@@ -17,7 +17,6 @@ and each other line is one case: the runs of one program.
 import io
 import json
 import os
-import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any, TypeVar
 import pyperf
 
 from helpers import validate
+from helpers.atomic_write import write_atomically
 from helpers.measuring.results import Case, Outcomes, Result, Timings
 
 VERSION = 1
@@ -56,7 +56,7 @@ def write_result(result: Timings | Outcomes, folder: str | os.PathLike[str]) -> 
     ending, text = (".json", _as_suite(result)) if isinstance(result, Timings) else (".jsonl", _as_lines(result))
     path = Path(validate.path("folder", folder)) / f"{result.experiment}{ending}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    _put(path, text)
+    write_atomically(path, text.encode())
     return path
 
 
@@ -111,20 +111,6 @@ def read_sets(folders: Sequence[str | os.PathLike[str]] = (MEASURED,)) -> dict[s
 
 def _results_in(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.glob("*.json*")) if path.suffix in ENDINGS]
-
-
-def _put(path: Path, text: str) -> None:
-    # a name of its own, since another may write the same file now; in the same folder, so that it can be moved there
-    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
-    try:
-        with part.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 # -- durations ---------------------------------------------------------------------------------------------------------

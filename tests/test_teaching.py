@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from helpers.exercises.form.overview import exercises_of
-from tools.lessons import questions_of
+from helpers.show.widgets.predict import questions_of
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ def test_each_lesson_is_told_of_in_its_order():
 @each_lesson
 def test_each_misconception_has_a_question_of_its_lesson_that_shows_it(lesson):
     section = SECTIONS[lesson]
-    asked = questions_of(LESSONS[lesson])
+    asked = questions_of(lesson[3:])
     # a lesson may ask nothing of its own
     assert [part for part in PARTS if part not in section and (asked or part != TABLE)] == []
     assert sorted(re.findall(r"^\| .* \| `(\w+)` \|$", section, re.MULTILINE)) == sorted(asked)
@@ -44,7 +44,7 @@ def test_plans_name_lessons_questions_and_exercises_that_there_are():
     assert set(re.findall(r"lesson (\d\d)", TEXT)) <= {lesson[:2] for lesson in LESSONS}
     known = set()
     for lesson in LESSONS:
-        known |= set(questions_of(LESSONS[lesson]))
+        known |= set(questions_of(lesson[3:]))
         known |= {each.name for each in exercises_of(lesson[3:])}
     assert {name for name in re.findall(r"`(\w+)`", plans)} <= known
 

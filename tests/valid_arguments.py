@@ -441,6 +441,7 @@ MAKES_SENSE = {
     "count_often.lock": "true",
     "play.lock": "true",
     "panel.draw": "class function",
+    "questions_of.lesson": "blank text",
     "panel.knobs": "true",
     "tracked.items": "deep",
     "count_often.window": "zero",

@@ -28,8 +28,9 @@ from helpers.exercises.form.exercise import Exercise, named
 from helpers.exercises.form.overview import exercises_of
 from helpers.exercises.form.sealed import MARK, seal
 from helpers.questions import Question
+from helpers.show.widgets.predict import questions_of
 from tools.execute_notebooks import cleaned, run
-from tools.lessons import EDITIONS, ROOT, lessons, questions_of
+from tools.lessons import EDITIONS, ROOT, lessons
 
 COPIED = ("README.md", "LICENSE", "CITATION.cff", "Makefile", "pyproject.toml", "requirements.txt", "helpers")
 SECTIONS = ("Start", "Lessons")  # of README.md, for students
@@ -120,7 +121,7 @@ def teacher_notebook(path: Path) -> tuple[nbformat.NotebookNode, float]:
     for cell in notebook.cells:
         for exercise in _written_in(cell):
             cell.source = f"%%mine {exercise.name}\n{exercise.reference.rstrip()}"
-    questions = questions_of(path)
+    questions = questions_of(path.stem[3:])
     notebook = _with_cells_behind(notebook, lambda cell: _notes_on(cell, questions))
     with TemporaryDirectory(prefix="workbook-") as workbook:
         took = run(notebook, path.parent, {"TALKING_PROCESSES_WORKBOOK": workbook})

@@ -15,8 +15,9 @@ from nbconvert import HTMLExporter
 from nbformat.v4 import new_markdown_cell
 
 from helpers.questions import Question
+from helpers.show.widgets.predict import questions_of
 from tools.editions import ASKED, MINE
-from tools.lessons import EDITIONS, lessons, questions_of
+from tools.lessons import EDITIONS, lessons
 from tools.slides import PAGES, is_folded, without_source
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
@@ -28,7 +29,7 @@ PATIENCE = 60  # s for the browser
 
 def handout(path: Path) -> str:
     """Return a lesson as a page to be printed, with no outputs but the sources of workers and the mental model."""
-    questions = questions_of(path)
+    questions = questions_of(path.stem[3:])
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [each for cell in notebook.cells for each in _on_paper(cell, questions)]
     exporter = HTMLExporter(template_name="handout", extra_template_basedirs=[str(PAGES)])

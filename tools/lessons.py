@@ -1,11 +1,7 @@
 """Which lessons there are, and where what is made of them goes."""
 
-from collections.abc import Mapping, Sequence
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Sequence
 from pathlib import Path
-
-from helpers.questions import Question
 
 ROOT = Path(__file__).parents[1]
 EDITIONS = ROOT / "editions"
@@ -21,9 +17,3 @@ def lessons(chosen: Sequence[str] = ()) -> list[Path]:
     if unknown := [name for name in names if name not in found]:
         raise ValueError(f"NB must be one of {', '.join(found)}, not {unknown[0]!r}")
     return [found[name] for name in names]
-
-
-def questions_of(path: Path) -> Mapping[str, Question]:
-    """Return what a lesson asks, by key; nothing for one that has no module, or asks nothing of its own."""
-    module = f"helpers.lessons.{path.stem[3:]}"
-    return getattr(import_module(module), "QUESTIONS", {}) if find_spec(module) else {}

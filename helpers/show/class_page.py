@@ -6,16 +6,13 @@ The page tells no right answer, since it is shown while people still think.
 from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
-from importlib import import_module
-from importlib.util import find_spec
 
 from helpers import validate
 from helpers.classroom.reading import Classroom, Standing, Vote
 from helpers.measuring.proportion import Proportion
-from helpers.questions import Question
 from helpers.show.figures.machines import machines
 from helpers.show.theme import INK, PAPER, Picture, colour_of
-from helpers.show.widgets.predict import html_of
+from helpers.show.widgets.predict import html_of, questions_of
 from helpers.words import plural
 
 MOST_NUMBERS = 8  # different numbers that are shown as answers, those that most people gave
@@ -85,7 +82,7 @@ def at_a_glance(classroom: Classroom) -> AtAGlance:
 
 
 def _vote(vote: Vote) -> str:
-    asked = _question(vote.lesson, vote.name)
+    asked = questions_of(vote.lesson).get(vote.name)
     labels = dict(asked.answers) if asked and asked.answers else {}
     unit = f" {asked.unit}" if asked and asked.unit else ""
     # of numbers those that most people gave, in their order
@@ -152,11 +149,3 @@ def _picture(classroom: Classroom) -> Picture | None:
     return _picture_of(
         *(tuple((name, tuple(row.items())) for name, row in rows.items()) for rows in (durations, shares))
     )
-
-
-def _question(lesson: str, key: str) -> Question | None:
-    """Return what was asked; None for a lesson or a key that is not known here, whatever a file says."""
-    if not lesson.isidentifier() or find_spec(f"helpers.lessons.{lesson}") is None:
-        return None
-    found = getattr(import_module(f"helpers.lessons.{lesson}"), "QUESTIONS", {}).get(key)
-    return found if isinstance(found, Question) else None

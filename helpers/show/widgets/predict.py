@@ -4,8 +4,11 @@ The page knows no right answer, so it can reveal none; the verdict is told what 
 """
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from html import escape
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -141,6 +144,17 @@ def question(lesson: ModuleType, key: str) -> Prediction:
     if not isinstance(asked, Question):
         validate.refuse(TypeError, f"QUESTIONS[{key!r}]", "a Question", asked)
     return Prediction(_valid(asked), lesson.__name__.rpartition(".")[2], key)
+
+
+def questions_of(lesson: str) -> Mapping[str, Question]:
+    """Return what a lesson such as "pipe" asks, by key; nothing for one that is not there, or asks nothing of its own.
+
+    Raises TypeError or ValueError for what is no text.
+    """
+    module = f"helpers.lessons.{validate.text('lesson', lesson, may_be_empty=True)}"
+    # a name may come from a file that others wrote
+    is_there = lesson.isidentifier() and find_spec(module) is not None
+    return getattr(import_module(module), "QUESTIONS", {}) if is_there else {}
 
 
 def _valid(asked: Question) -> Question:

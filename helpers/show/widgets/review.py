@@ -1,23 +1,20 @@
 """A review: questions of the lessons that were answered wrong come back one by one, when their time has come."""
 
-import pkgutil
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from html import escape
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import traitlets
 
-import helpers.lessons
 from helpers import progress, validate
 from helpers.lessons.review import WAITS, Item, plan
 from helpers.questions import Question
 from helpers.show.widgets.frontend import Client, client
 from helpers.show.widgets.live import BASE, Live, module
-from helpers.show.widgets.predict import Prediction, html_of
+from helpers.show.widgets.predict import Prediction, html_of, questions_of
 from helpers.words import plural
 
 NOTHING_YET = (
@@ -122,9 +119,7 @@ def review(clock: Callable[[], datetime] = _now) -> Review:
 
 def _prediction(item: Item) -> Prediction | None:
     """Return the question of an item, judged by what happened then; None for one that is not there any more."""
-    names = {found.name for found in pkgutil.iter_modules(helpers.lessons.__path__)}
-    bank = getattr(import_module(f"helpers.lessons.{item.lesson}"), "QUESTIONS", {}) if item.lesson in names else {}
-    asked = bank.get(item.name)
+    asked = questions_of(item.lesson).get(item.name)
     if asked is None or _settled(asked, item.happened) is None:
         return None
     return Prediction(Question(asked.asks, asked.because, asked.answers, asked.unit))

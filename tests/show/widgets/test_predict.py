@@ -8,9 +8,10 @@ from types import ModuleType
 import pytest
 
 from helpers import lessons
+from helpers.lessons import pipe
 from helpers.questions import Question
 from helpers.show import question
-from helpers.show.widgets.predict import CLOSE, Prediction
+from helpers.show.widgets.predict import CLOSE, Prediction, questions_of
 
 HOW_MANY = Question("How many `x`?", {"1": "There is one."}, {"1": "one", "2": "2 < 3"}, judge=str)
 HOW_LONG = Question("How long?", "So.", unit="ms", judge=lambda seconds: 1000 * seconds)
@@ -113,6 +114,12 @@ def test_a_lesson_without_questions_and_a_key_that_it_lacks_are_refused():
         question(math, "it")
     with pytest.raises(ValueError, match="key must be one of it, not 'that'"):
         question(lesson(it=HOW_MANY), "that")
+
+
+def test_questions_are_found_by_the_name_of_the_lesson_and_nothing_else_is_imported():
+    assert questions_of("pipe") is pipe.QUESTIONS
+    # a name may come from a file that others wrote
+    assert [questions_of(name) for name in ("", "no_such_lesson", "..exercises.pipe", "pipe.x", "os")] == [{}] * 5
 
 
 @pytest.mark.parametrize("happened", [math.nan, math.inf, None, "soon"])

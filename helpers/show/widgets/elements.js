@@ -31,6 +31,15 @@ export function sendByEnter(event) {
   field.form?.requestSubmit();
 }
 
+/**
+ * The number that was typed into a field, as text; undefined for anything else, and for one that is too large.
+ * @param {HTMLInputElement} field @param {number} largest
+ */
+export function typedNumber(field, largest) {
+  const text = field.value.trim().replace(",", ".");
+  return text && Math.abs(Number(text)) <= largest ? text : undefined;
+}
+
 /** A name that no other element of the page has. @param {string} word */
 export function unique(word) { return `tp-${word}-${Math.random().toString(36).slice(2)}`; }
 

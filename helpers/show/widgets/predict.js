@@ -1,7 +1,7 @@
 // @ts-check
 // A question that is answered before the cell that settles it. The page knows no right answer.
 
-import { enable, h, prose, say, sendByEnter, unique } from "./elements.js";
+import { enable, h, prose, say, sendByEnter, typedNumber, unique } from "./elements.js";
 import { live, LiveView } from "./live.js";
 
 class Question extends LiveView {
@@ -30,7 +30,9 @@ class Question extends LiveView {
   commit(event) {
     event.preventDefault();
     if (this.isLocked) return;
-    const answer = this.answers.length ? this.inputs.find((input) => input.checked)?.value : this.typed();
+    const answer = this.answers.length
+      ? this.inputs.find((input) => input.checked)?.value
+      : typedNumber(this.number, this.model.get("largest"));
     if (answer === undefined) {
       say(this.said, this.answers.length ? "Choose an answer first." : "Type a number first, such as 2.5.");
       return;
@@ -41,12 +43,6 @@ class Question extends LiveView {
     this.kernel.tell("keep");
     this.show();
     if (hadFocus) this.button.focus();
-  }
-
-  /** The number that was typed, as text; undefined for anything else. */
-  typed() {
-    const text = this.number.value.trim().replace(",", ".");
-    return text && Math.abs(Number(text)) <= this.model.get("largest") ? text : undefined;
   }
 
   get isLocked() { return this.model.get("answered") !== null || !this.kernel.isThere; }

@@ -1,7 +1,7 @@
 // @ts-check
 // Questions that come back, one at a time. The page knows no right answer: the kernel judges.
 
-import { enable, h, prose, say, sendByEnter, unique } from "./elements.js";
+import { enable, h, prose, say, sendByEnter, typedNumber, unique } from "./elements.js";
 import { live, LiveView } from "./live.js";
 
 class Review extends LiveView {
@@ -28,15 +28,11 @@ class Review extends LiveView {
       this.kernel.ask("next", {});
       return;
     }
-    const answer = this.inputs.find((input) => input.checked)?.value ?? this.typed();
+    const answer = this.number
+      ? typedNumber(this.number, this.model.get("largest"))
+      : this.inputs.find((input) => input.checked)?.value;
     if (answer === undefined) say(this.hint, this.number ? "Type a number first, such as 2.5." : "Choose an answer first.");
     else this.kernel.ask("answer", { answer });
-  }
-
-  /** The number that was typed, as text; undefined for anything else. */
-  typed() {
-    const text = this.number?.value.trim().replace(",", ".");
-    return text && Math.abs(Number(text)) <= 1e15 ? text : undefined;
   }
 
   /** Lay out another question. */

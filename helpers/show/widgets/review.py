@@ -14,7 +14,7 @@ from helpers.lessons.review import WAITS, Item, plan
 from helpers.questions import Question
 from helpers.show.widgets.frontend import Client, client
 from helpers.show.widgets.live import BASE, Live, module
-from helpers.show.widgets.predict import Prediction, html_of, questions_of
+from helpers.show.widgets.predict import LARGEST, Prediction, html_of, questions_of
 from helpers.words import plural
 
 NOTHING_YET = (
@@ -35,6 +35,7 @@ class Review(Live):
     _esm = module(_FOLDER / "review.js")
     _css = BASE + (_FOLDER / "predict.css").read_text("utf-8")
     asked = traitlets.Dict().tag(sync=True)  # number, why, question, answers, unit
+    largest = traitlets.Float(LARGEST).tag(sync=True)  # number that may be typed
     told = traitlets.Unicode("").tag(sync=True)  # what is said of the answer, as HTML
 
     def __init__(self, clock: Callable[[], datetime] = _now) -> None:

@@ -62,8 +62,13 @@ def note(lesson: str, kind: str, name: str, answer: str, right: bool, happened: 
     before = [entry for entry in read().entries if (entry.lesson, entry.kind, entry.name) == (lesson, kind, name)]
     if kind != "review" and before and (before[-1].answer, before[-1].right) == (answer, right):
         return
-    entry = Entry(lesson, kind, name, answer, right, datetime.now(UTC).isoformat(timespec="seconds"), happened)
+    entry = Entry(lesson, kind, name, answer, right, now(), happened)
     workbook.append(FILE, json.dumps(asdict(entry), ensure_ascii=False))
+
+
+def now() -> str:
+    """Return the time, as an entry has it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def read() -> Progress:

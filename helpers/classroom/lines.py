@@ -21,7 +21,6 @@ of a measurement; a duration is in seconds. A last line without an end is still 
 import json
 import platform
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from helpers import validate
@@ -68,11 +67,6 @@ class Line:
 
     def __str__(self) -> str:
         return json.dumps({name: value for name, value in asdict(self).items() if value}, ensure_ascii=False)
-
-
-def now() -> str:
-    """Return the time, as a line has it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def head(nickname: str, key: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import validate
-from helpers.classroom.lines import FORMAT, VERSION, Line, key_of, nickname_of
+from helpers.classroom.lines import FORMAT, MEASURED, VERSION, Line, key_of, nickname_of
 from helpers.words import plural
 
 LARGEST = 5_000_000  # bytes of one file
@@ -101,7 +101,7 @@ class Classroom:
         found: dict[str, dict[str, Line]] = {}
         for name, person in self.by_name.items():
             for line in person.lines:
-                if line.kind in ("duration", "share"):
+                if line.kind in MEASURED:
                     found.setdefault(f"{line.lesson}: {line.name}", {})[name] = line
         return found
 

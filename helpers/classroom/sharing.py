@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from helpers import progress, validate, workbook
 from helpers.atomic_write import write_atomically
-from helpers.classroom.lines import MEASURED, Line, head, key_of, nickname_of, now
+from helpers.classroom.lines import MEASURED, Line, head, key_of, nickname_of
 from helpers.words import plural
 
 FOLDER = "TALKING_PROCESSES_CLASS"  # of the environment
@@ -93,7 +93,7 @@ def tell(kind: str, lesson: str, name: str, answer: str = "", right: bool = Fals
     Raises TypeError or ValueError for what is no `Line`.
     """
     line = Line(kind=kind, lesson=lesson, name=name, answer=answer, right=right, mistake=mistake, value=value,
-                count=count, runs=runs, when=now())  # fmt: skip
+                count=count, runs=runs, when=progress.now())  # fmt: skip
     member = _member()
     if member and (member.measurements or kind not in MEASURED):
         with suppress(OSError):

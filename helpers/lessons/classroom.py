@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from helpers import validate
+from helpers import progress, validate
 from helpers.cards import Card
-from helpers.classroom.lines import Line, head, now
+from helpers.classroom.lines import Line, head
 from helpers.classroom.reading import Classroom, read_class
 from helpers.contexts import Context
 from helpers.questions import Question
@@ -54,7 +54,8 @@ def take_part(folder: str, nickname: str, key: str, start: Barrier) -> None:
 def did(kind: str, name: str, answer: str, mistake: str = "") -> Line:
     """Return what a learner did in lesson 12, as a line; raises TypeError or ValueError as `Line` does."""
     right = answer == "right"
-    return Line(kind=kind, lesson="shared_memory", name=name, answer=answer, right=right, mistake=mistake, when=now())
+    return Line(kind=kind, lesson="shared_memory", name=name, answer=answer, right=right, mistake=mistake,
+                when=progress.now())  # fmt: skip
 
 
 def stop_in_the_middle(folder: str, nickname: str, key: str, start: Barrier) -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers import validate
 from helpers.experiments.files import ENDINGS, read_result, write_result
-from helpers.experiments.session import Planned
+from helpers.experiments.session import Planned, check_planned
 from helpers.words import plural
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def run_on_cluster(
     allowed.
     """
     validate.text("address", address)
-    for number, each in enumerate(validate.sequence("planned", planned, "what plan() returns")):
-        validate.instance(f"planned[{number}]", each, Planned, "what plan() returns")
+    check_planned(planned)
     place = Path(validate.path("folder", folder))
     if tell is not None:
         validate.function("tell", tell, "a function of some words, or None", 1)

@@ -80,8 +80,7 @@ def run_session(
     Raises UnusableFile, before anything starts, when there is a file that was measured in other settings, or that
     cannot be read; TypeError or ValueError for what is not allowed; ProcessesFailed when an experiment fails.
     """
-    for number, each in enumerate(validate.sequence("planned", planned, "what plan() returns")):
-        validate.instance(f"planned[{number}]", each, Planned, "what plan() returns")
+    check_planned(planned)
     if tell is not None:
         validate.function("tell", tell, "a function of a Progress, or None", 1)
     validate.flag("again", again)
@@ -89,6 +88,12 @@ def run_session(
     place = Path(validate.path("folder", folder))
     there = {} if again else {each.experiment.name: path for each in planned if (path := _done_before(each, place))}
     return _session(planned, place, _Watch(planned, there, tell), there, with_names)
+
+
+def check_planned(planned: Sequence[Planned]) -> None:
+    """Raise TypeError or ValueError for what is no list of planned experiments, as `plan` returns it."""
+    for number, each in enumerate(validate.sequence("planned", planned, "what plan() returns")):
+        validate.instance(f"planned[{number}]", each, Planned, "what plan() returns")
 
 
 def _session(

@@ -6,7 +6,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import get_all_start_methods
 from pathlib import Path
@@ -60,7 +60,7 @@ def _processors() -> Fact:
 def _siblings() -> Fact:
     """Return which of the processors share a core, such as "0,4 1,5"."""
     cores = {
-        _text(SYSTEM / f"devices/system/cpu/cpu{number}/topology/thread_siblings_list")
+        _line(SYSTEM / f"devices/system/cpu/cpu{number}/topology/thread_siblings_list")
         for number in os.sched_getaffinity(0)
     }
     return " ".join(sorted(filter(None, cores)))
@@ -69,13 +69,13 @@ def _siblings() -> Fact:
 def _mitigations() -> Fact:
     """Return what the kernel does about faults of the processor; each makes calls into the kernel dearer."""
     files = sorted((SYSTEM / "devices/system/cpu/vulnerabilities").iterdir())
-    said = {file.name: _text(file) for file in files}
+    said = {file.name: _line(file) for file in files}
     return "; ".join(f"{name}: {words}" for name, words in said.items() if words and words != "Not affected")
 
 
 def _virtual_machine() -> Fact:
     flags = _text(machine.PROC / "cpuinfo")
-    product = _text(SYSTEM / "class/dmi/id/product_name")
+    product = _line(SYSTEM / "class/dmi/id/product_name")
     if re.search(r"^flags\b.*\bhypervisor\b", flags, re.MULTILINE):
         return f"yes, {product}" if product else "yes"
     return "not seen" if flags else ""
@@ -83,7 +83,7 @@ def _virtual_machine() -> Fact:
 
 def _clock() -> Fact:
     resolution = time.get_clock_info("perf_counter").resolution
-    source = _text(SYSTEM / "devices/system/clocksource/clocksource0/current_clocksource")
+    source = _line(SYSTEM / "devices/system/clocksource/clocksource0/current_clocksource")
     return f"{source or time.get_clock_info('perf_counter').implementation}, resolution {1e9 * resolution:g} ns"
 
 
@@ -92,17 +92,17 @@ def _gil() -> Fact:
     return "enabled" if getattr(sys, "_is_gil_enabled", lambda: True)() else "disabled"
 
 
+def _line(path: Path) -> str:
+    """Return the words of a small file in one line; nothing when it is not there or may not be read."""
+    return " ".join(_text(path).split())
+
+
 def _text(path: Path) -> str:
-    """Return the words of a small file; nothing when it is not there or may not be read."""
+    """Return the text of a small file; nothing when it is not there or may not be read."""
     try:
-        words = path.read_text(errors="replace").strip()
+        return path.read_text(errors="replace").strip()
     except OSError:
         return ""
-    return words if path.name == "cpuinfo" else _one_line(words.split())
-
-
-def _one_line(words: Iterable[str]) -> str:
-    return " ".join(words)
 
 
 _QUESTIONS: dict[str, Callable[[], Fact]] = {
@@ -116,7 +116,7 @@ _QUESTIONS: dict[str, Callable[[], Fact]] = {
     "processes_allowed": lambda: int(allowed) if (allowed := machine.processes().allowed) < float("inf") else "",
     "mitigations": _mitigations,
     "gil": _gil,
-    "libc": lambda: _one_line(platform.libc_ver()).strip(),
+    "libc": lambda: " ".join(platform.libc_ver()).strip(),
     "virtual_machine": _virtual_machine,
     "clock": _clock,
     "start_methods": lambda: ", ".join(get_all_start_methods()),

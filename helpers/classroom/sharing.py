@@ -18,6 +18,7 @@ from helpers.classroom.lines import MEASURED, Line, head, key_of, nickname_of
 from helpers.words import plural
 
 FOLDER = "TALKING_PROCESSES_CLASS"  # of the environment
+NOTED = {"prediction": "verdict", "exercise": "exercise"}  # the kind of a line by that of an entry of progress
 CHOICE = "class.json"  # in the workbook: nickname, key, and whether measurements are shared
 
 
@@ -76,10 +77,10 @@ def share(nickname: str = "") -> Path:
     assert member is not None
     path = workbook.WORKBOOK / member.file
     there = set(path.read_text(encoding="utf-8").splitlines())
-    for entry in progress.read().entries:
-        kind = "verdict" if entry.kind == "prediction" else "exercise"
-        line = Line(kind=kind, lesson=entry.lesson, name=entry.name, answer=entry.answer, right=entry.right,
-                    when=entry.when)  # fmt: skip
+    # an answer is shared when it is given, and a review is hers alone
+    for entry in (each for each in progress.read().entries if each.kind in NOTED):
+        line = Line(kind=NOTED[entry.kind], lesson=entry.lesson, name=entry.name, answer=entry.answer,
+                    right=entry.right, when=entry.when)  # fmt: skip
         # what was shared when it happened says more: the words for a mistake
         if not any(_is_same(line, each) for each in there):
             workbook.append(member.file, str(line))

@@ -86,6 +86,8 @@ def test_who_removes_her_file_by_hand_has_left(folder):
 def test_without_a_folder_one_file_is_written_with_all_that_was_done():
     progress.note("pipe", "prediction", "who", "both", True)
     progress.note("pipe", "exercise", "hang_up", "right", True)
+    # what she answers in a review is hers alone
+    progress.note("pipe", "review", "who", "nobody", False, "both")
     file = share("Ada")
     assert [(line.kind, line.name, line.right) for line in alone(file).lines] == [
         ("verdict", "who", True),

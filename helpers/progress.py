@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from helpers import validate, workbook
 
 FILE = "progress.jsonl"
-KINDS = ("prediction", "exercise", "review")
+KINDS = ("answer", "prediction", "exercise", "review")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One answer, at first or in a review, or one check of an exercise."""
+    """An answer to a question, the same when its verdict is told, one in a review, or a check of an exercise."""
 
     lesson: str  # such as "shared_memory"; empty for an exercise of nobody's lesson
     kind: str  # one of KINDS
     name: str  # the key of the question, or the name of the exercise
     answer: str  # the key of the answer or a number, or the kind of the verdict
-    right: bool
+    right: bool  # False of an answer, until its verdict is told
     when: str  # ISO 8601, in UTC
     happened: str = ""  # the key or the number that this machine came to, by which a review judges
 
@@ -37,6 +37,13 @@ class Progress:
             if (entry.lesson, entry.kind) == (lesson, "prediction"):
                 asked.setdefault(entry.name, entry.right)
         return asked
+
+    def last_answer(self, lesson: str, name: str) -> tuple[str, bool] | None:
+        """Return the last answer to a question, and whether its verdict has been told; None where there is none."""
+        about = [entry for entry in self.entries if (entry.lesson, entry.name) == (lesson, name)]
+        given = [entry.answer for entry in about if entry.kind in ("answer", "prediction")]
+        told = [entry.answer for entry in about if entry.kind == "prediction"]
+        return (given[-1], given[-1:] == told[-1:]) if given else None
 
     def exercises(self) -> dict[str, bool]:
         """Return for each exercise that was tried whether it was solved at any time."""

@@ -25,9 +25,11 @@ def test_a_prediction_is_noted_when_its_verdict_is_told_and_only_once():
     question.verdict(1)
     assert progress.read().entries == ()
     question.set_state({"answered": "two"})
+    assert progress.read().predictions("shared_memory") == {}
     for _ in range(2):
         question.verdict(1)
-    assert [(each.answer, each.right) for each in progress.read().entries] == [("2", False)]
+    noted = [(each.kind, each.answer, each.right) for each in progress.read().entries]
+    assert noted == [("answer", "2", False), ("prediction", "2", False)]
 
 
 def test_a_damaged_line_is_skipped_and_counted_and_what_comes_after_is_read():

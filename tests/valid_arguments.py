@@ -546,6 +546,7 @@ EXEMPT = {
         "Placement Slot humps look page title Always.judge Breaks.judge Clean.judge Finds.judge Proof.judge "
         "Quick.judge Says.judge Script.judge "
         "OneCall.judge "
+        "Progress.last_answer answer_of "
         "Exercise.with_part Exercise.own_part Exercise.judged Exercise.is_untouched Exercise.recognised "
         "Progress.predictions html_of Card Claim Claim.verdict DrawnCard DrawnCard.html give_way move_apart"
     ),

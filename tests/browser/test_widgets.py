@@ -21,6 +21,7 @@ CELLS = [
     "def same(length, part, kind, quick):\n"
     '    return {"seconds": {"a": 1.0, "b": 2.0}}, "134 of 134 runs were right."\n\n\n'
     'panel(same, draw=bars, length=(1, 9, 3), part=(0.0, 1.0, 0.5), kind=["this", "that"], quick=True)',
+    'from helpers.lessons import pipe\nfrom helpers.show import question\n\nquestion(pipe, "who_waits")',
 ]
 
 
@@ -71,6 +72,24 @@ def test_a_number_is_typed_and_what_is_none_is_asked_for_again(page):
     number.fill("24,5")
     number.press("Enter")
     expect(asked.get_by_role("status")).to_have_text("Your answer: 24.5 h. Now run the next cell.")
+
+
+def test_a_question_that_is_run_again_has_the_answer_and_lets_it_be_changed(page):
+    asked = question(page, 2)
+    answers, said = asked.get_by_role("radio"), asked.get_by_role("status")
+    button = asked.get_by_role("button", name="That is my answer")
+    answers.nth(1).check()
+    button.click()
+    expect(answers.first).to_be_disabled()
+    page.locator(".jp-CodeCell").last.get_by_role("textbox").first.click()
+    page.keyboard.press("Control+Enter")
+    expect(said).to_contain_text("You may change it. Now run the next cell.")
+    expect(answers.nth(1)).to_be_checked()
+    answers.first.check()
+    button.click()
+    expect(said).not_to_contain_text("You may change it.")
+    expect(answers.first).to_be_checked()
+    expect(answers.first).to_be_disabled()
 
 
 def test_the_same_result_once_more_shows_that_it_is_new(page):

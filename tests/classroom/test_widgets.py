@@ -25,6 +25,8 @@ def test_an_answer_is_told_when_it_is_given_and_again_with_its_verdict(told):
     assert told() == [("answer", "torn", "9:59", False)]
     # after the discussion the cell is run again
     again = question(shared_memory, "torn")
+    # that her first answer is there again is nothing new
+    assert len(told()) == 1
     again.answered = "10:59"
     again.verdict("10:59")
     assert told()[1:] == [("answer", "torn", "10:59", False), ("verdict", "torn", "10:59", True)]

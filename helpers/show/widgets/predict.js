@@ -5,7 +5,7 @@ import { enable, h, prose, say, sendByEnter, typedNumber, unique } from "./eleme
 import { live, LiveView } from "./live.js";
 
 class Question extends LiveView {
-  static watched = ["answered", "settled", "compared"];
+  static watched = ["answered", "reopened", "settled", "compared"];
 
   build() {
     this.answers = this.model.get("answers");
@@ -39,13 +39,16 @@ class Question extends LiveView {
     }
     const hadFocus = this.fields.contains(document.activeElement);
     this.model.set("answered", answer);
+    this.model.set("reopened", false);
     this.model.save_changes();
     this.kernel.tell("keep");
     this.show();
     if (hadFocus) this.button.focus();
   }
 
-  get isLocked() { return this.model.get("answered") !== null || !this.kernel.isThere; }
+  get isLocked() {
+    return (this.model.get("answered") !== null && !this.model.get("reopened")) || !this.kernel.isThere;
+  }
 
   show() {
     const answered = this.model.get("answered");
@@ -58,7 +61,8 @@ class Question extends LiveView {
 
   words(answered) {
     if (answered === null) return this.kernel.isThere ? "" : "Run this cell to answer.";
-    const unit = this.model.get("unit"), said = `Your answer: ${answered}${unit && ` ${unit}`}.`;
+    const unit = this.model.get("unit"), answer = `Your answer: ${answered}${unit && ` ${unit}`}.`;
+    const said = this.isLocked ? answer : `${answer} You may change it.`;
     if (this.model.get("compared")) return said;
     if (!this.model.get("has_cells")) return `${said} What happened stands below.`;
     const next = this.model.get("settled") ? "To compare it, run the next cell again." : "Now run the next cell.";

@@ -19,7 +19,7 @@ from IPython.display import Markdown
 from helpers import progress, validate
 from helpers.classroom.sharing import tell
 from helpers.questions import Question
-from helpers.show.widgets.frontend import has_cells
+from helpers.show.widgets.frontend import Client, client, has_cells
 from helpers.show.widgets.live import BASE, Live, module
 from helpers.words import rounded
 
@@ -33,8 +33,9 @@ class Prediction(Live):
     """A question that the learner answers before the cell that settles it.
 
     `asked` is the question, and `answer` what the learner committed to: the key of an answer, a number, or None. It is
-    noted under `lesson` and `name`, where these are given. On a page without a kernel the question, its answers and
-    the learner's own show as text.
+    noted under `lesson` and `name`, where these are given. `before` is what she answered when she was asked before, if
+    she was, which she may change, and `compared` says whether a verdict has told her of it. On a page without a kernel
+    the question, its answers and the learner's own show as text.
     """
 
     _esm = module(_FOLDER / "predict.js")
@@ -44,14 +45,30 @@ class Prediction(Live):
     unit = traitlets.Unicode().tag(sync=True)
     largest = traitlets.Float(LARGEST).tag(sync=True)
     answered = traitlets.Unicode(None, allow_none=True).tag(sync=True)  # what the learner committed to, as text
+    reopened = traitlets.Bool(False).tag(sync=True)  # whether the answer is one of before, and may be changed
     settled = traitlets.Bool(False).tag(sync=True)  # whether the verdict has been told
     has_cells = traitlets.Bool(True).tag(sync=True)  # which the learner can run
     compared = traitlets.Bool(False).tag(sync=True)  # whether it was compared with an answer
 
-    def __init__(self, asked: Question, lesson: str = "", name: str = "") -> None:
+    def __init__(
+        self,
+        asked: Question,
+        lesson: str = "",
+        name: str = "",
+        before: str | float | None = None,
+        compared: bool = False,
+    ) -> None:
         self.asked, self.lesson, self.name = asked, lesson, name
+        self._noted = before
         super().__init__(
-            question=asked.asks, answers=list(asked.answers.values()), unit=asked.unit, has_cells=has_cells()
+            question=asked.asks,
+            answers=list(asked.answers.values()),
+            unit=asked.unit,
+            answered=None if before is None else _words_for(before, asked),
+            reopened=before is not None,
+            settled=compared,
+            compared=compared,
+            has_cells=has_cells(),
         )
 
     @property
@@ -64,9 +81,14 @@ class Prediction(Live):
         return next(key for key, words in self.asked.answers.items() if words == self.answered)
 
     @traitlets.observe("answered")
-    def _tell_the_class(self, _: object) -> None:
-        if self.lesson and self.answer is not None:
-            tell("answer", self.lesson, self.name, str(self.answer))
+    def _note_answer(self, _: object) -> None:
+        if not self.lesson or self.answer in (None, self._noted):
+            return
+        self._noted, self.compared = self.answer, False
+        # a lesson goes on where nothing can be noted
+        with suppress(OSError):
+            progress.note(self.lesson, "answer", self.name, str(self.answer), False)
+        tell("answer", self.lesson, self.name, str(self.answer))
 
     def page(self) -> str:
         """Return question, answers and the learner's own as HTML."""
@@ -101,9 +123,9 @@ class Prediction(Live):
             validate.one_of("measured", happened, list(self.asked.answers))
         else:
             validate.number("measured", happened, -LARGEST, LARGEST, self.unit)
-        self.settled, self.compared = True, self.answer is not None
+        self.settled, self.compared, self.reopened = True, self.answer is not None, False
         self.keep()
-        self._note(happened)
+        self._note_verdict(happened)
         told = f"**What happened: {self._told(happened)}.** {self._reason(happened)}"
         return Markdown(_folded(told) if self.answer is None else self._comparison(happened) + told)
 
@@ -121,10 +143,9 @@ class Prediction(Live):
         """Tell whether the answer is what happened, or a number that is close to it."""
         return self.answer == happened if self.answers else _is_close(float(self.answer or 0), float(happened))
 
-    def _note(self, happened: str | float) -> None:
+    def _note_verdict(self, happened: str | float) -> None:
         if self.lesson and self.answer is not None:
             said, is_right = str(self.answer), self.is_right(happened)
-            # a lesson goes on where nothing can be noted
             with suppress(OSError):
                 progress.note(self.lesson, "prediction", self.name, said, is_right, str(happened))
             tell("verdict", self.lesson, self.name, said, is_right)
@@ -132,6 +153,8 @@ class Prediction(Live):
 
 def question(lesson: ModuleType, key: str) -> Prediction:
     """Ask a question of a lesson: one of those in the dict `QUESTIONS` of its module.
+
+    Who has answered it before finds her last answer there, and may change it: the first one that was judged counts.
 
     Raises TypeError for a module that has none, and for one that is no Question; ValueError for a key that none has,
     and for a question without words, or with a wrong number of answers.
@@ -143,7 +166,34 @@ def question(lesson: ModuleType, key: str) -> Prediction:
     asked = bank[key]
     if not isinstance(asked, Question):
         validate.refuse(TypeError, f"QUESTIONS[{key!r}]", "a Question", asked)
-    return Prediction(_valid(asked), lesson.__name__.rpartition(".")[2], key)
+    name = lesson.__name__.rpartition(".")[2]
+    return Prediction(_valid(asked), name, key, *_before(asked, name, key))
+
+
+def _before(asked: Question, lesson: str, key: str) -> tuple[str | float | None, bool]:
+    """Return the learner's last answer, and whether its verdict has been told."""
+    # a page that is made to be read by everybody shows nobody's answers
+    is_hers = has_cells() and client() is not Client.RUNNER
+    last = progress.read().last_answer(lesson, key) if is_hers else None
+    # the question may have other answers by now
+    if last is None or (answer := answer_of(asked, last[0])) is None:
+        return None, False
+    return answer, last[1]
+
+
+def _words_for(answer: str | float, asked: Question) -> str:
+    """Return an answer as the page has it: the words that she chose, or what she typed."""
+    return asked.answers[answer] if isinstance(answer, str) else str(answer).removesuffix(".0")
+
+
+def answer_of(asked: Question, noted: str) -> str | float | None:
+    """Return what was noted as the question has it, a key or a number; None where that is no answer to it."""
+    if asked.answers:
+        return noted if noted in asked.answers else None
+    with suppress(ValueError):
+        if abs(number := float(noted)) <= LARGEST:
+            return number
+    return None
 
 
 def questions_of(lesson: str) -> Mapping[str, Question]:

@@ -14,7 +14,7 @@ from helpers.lessons.review import WAITS, Item, plan
 from helpers.questions import Question
 from helpers.show.widgets.frontend import Client, client
 from helpers.show.widgets.live import BASE, Live, module
-from helpers.show.widgets.predict import LARGEST, Prediction, html_of, questions_of
+from helpers.show.widgets.predict import LARGEST, Prediction, answer_of, html_of, questions_of
 from helpers.words import plural
 
 NOTHING_YET = (
@@ -97,7 +97,7 @@ class Review(Live):
         prediction, item = self._prediction, self._item
         assert prediction and item
         prediction.answered = answer
-        happened = _settled(prediction.asked, item.happened)
+        happened = answer_of(prediction.asked, item.happened)
         assert happened is not None
         self._said = prediction.verdict(happened).data.replace("**", "")
         right = prediction.is_right(happened)
@@ -121,18 +121,9 @@ def review(clock: Callable[[], datetime] = _now) -> Review:
 def _prediction(item: Item) -> Prediction | None:
     """Return the question of an item, judged by what happened then; None for one that is not there any more."""
     asked = questions_of(item.lesson).get(item.name)
-    if asked is None or _settled(asked, item.happened) is None:
+    if asked is None or answer_of(asked, item.happened) is None:
         return None
     return Prediction(Question(asked.asks, asked.because, asked.answers, asked.unit))
-
-
-def _settled(asked: Question, happened: str) -> str | float | None:
-    """Return what happened as the question tells it; None where it has no such answer."""
-    if asked.answers:
-        return happened if happened in asked.answers else None
-    with suppress(ValueError):
-        return float(happened)
-    return None
 
 
 def _reason(item: Item, now: datetime) -> str:

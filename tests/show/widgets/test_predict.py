@@ -7,10 +7,12 @@ from types import ModuleType
 
 import pytest
 
-from helpers import lessons
+from helpers import lessons, progress
 from helpers.lessons import pipe
 from helpers.questions import Question
 from helpers.show import question
+from helpers.show.widgets import predict
+from helpers.show.widgets.frontend import Client
 from helpers.show.widgets.predict import CLOSE, Prediction, questions_of
 
 HOW_MANY = Question("How many `x`?", {"1": "There is one."}, {"1": "one", "2": "2 < 3"}, judge=str)
@@ -120,6 +122,45 @@ def test_questions_are_found_by_the_name_of_the_lesson_and_nothing_else_is_impor
     assert questions_of("pipe") is pipe.QUESTIONS
     # a name may come from a file that others wrote
     assert [questions_of(name) for name in ("", "no_such_lesson", "..exercises.pipe", "pipe.x", "os")] == [{}] * 5
+
+
+def test_a_question_that_is_asked_again_has_the_last_answer_which_may_be_changed():
+    first = answered(HOW_MANY, "2 < 3")
+    first.verdict(1)
+    again = question(lesson(it=HOW_MANY), "it")
+    assert again.answer == "2" and again.compared and again.reopened
+    assert "Your answer: 2 &lt; 3." in again.page()
+    assert "you said 2 < 3" in again.verdict(1).data
+    # once she has been told, it is as closed as after the first time
+    assert not again.reopened
+    again.set_state({"answered": "one", "reopened": False})
+    assert again.settled and not again.compared
+    # the first one that was judged counts
+    assert progress.read().predictions("lesson") == {"it": False}
+    assert question(lesson(it=HOW_MANY), "it").answer == "1"
+
+
+@pytest.mark.parametrize(("said", "shown"), [("2.50", "2.5"), ("0", "0"), ("12", "12")])
+def test_a_number_is_there_again_before_and_after_its_verdict(said, shown):
+    first = answered(HOW_LONG, said)
+    again = question(lesson(it=HOW_LONG), "it")
+    assert (again.answered, again.compared) == (shown, False)
+    first.verdict(0.002)
+    assert question(lesson(it=HOW_LONG), "it").compared
+
+
+def test_an_answer_that_the_question_has_no_more_is_not_there_again():
+    answered(HOW_MANY, "2 < 3").verdict(1)
+    again = question(lesson(it=HOW_MANY._replace(answers={"1": "one", "3": "three"})), "it")
+    assert again.answer is None and not again.reopened and not again.compared
+    assert question(lesson(it=HOW_LONG._replace(unit="days")), "it").answer == 2
+
+
+@pytest.mark.parametrize("client", [Client.LAB, Client.WIDGETS, Client.RUNNER])
+def test_a_page_that_is_made_for_everybody_shows_nobody_s_answer(client, monkeypatch):
+    answered(HOW_MANY, "one")
+    monkeypatch.setattr(predict, "client", lambda: client)
+    assert question(lesson(it=HOW_MANY), "it").answer == (None if client is Client.RUNNER else "1")
 
 
 @pytest.mark.parametrize("happened", [math.nan, math.inf, None, "soon"])

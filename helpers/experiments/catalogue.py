@@ -4,7 +4,6 @@ import itertools
 import random
 import statistics
 import time
-from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from multiprocessing.process import BaseProcess
@@ -16,7 +15,7 @@ from helpers.lessons import choosing, interleavings, manager, shared_memory
 from helpers.measuring import mechanisms, timing
 from helpers.measuring.repeats import Repeats, repeat
 from helpers.measuring.results import Case
-from helpers.measuring.timing import Measurement
+from helpers.measuring.timing import Measurement, Mechanism
 from helpers.scheduling.real.free_runs import sample
 from helpers.supervision.supervisor import MAX_DEADLINE, supervised
 from helpers.words import plural
@@ -203,13 +202,15 @@ def crash(progress: Told, method: str, mechanisms: Sequence[str], runs: int) -> 
     """Kill a reader while it waits, and look which of two later messages the next reader gets."""
     cases = {}
     for place, name in enumerate(mechanisms):
-        ends: Counter[str] = Counter()
-        for done in range(1, runs + 1):
-            arrived = choosing.after_crash(_MECHANISMS[name], method)
-            ends[" and ".join(map(str, arrived)) or "none"] += 1
-            progress((place + done / runs) / len(mechanisms))
-        cases[name] = Case(dict(ends.most_common()), "lost a message", runs - ends["1 and 2"])
+        tell = partial(_tell_part, progress, place, len(mechanisms), runs)
+        repeats = repeat(partial(_what_arrived, _MECHANISMS[name], method), runs, tell)
+        lost = repeats.share(lambda arrived: arrived != "1 and 2")
+        cases[name] = Case(repeats.counts, "lost a message", lost.count)
     return cases
+
+
+def _what_arrived(mechanism: Mechanism, method: str) -> str:
+    return " and ".join(map(str, choosing.after_crash(mechanism, method))) or "none"
 
 
 @_experiment(

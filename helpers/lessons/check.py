@@ -15,6 +15,7 @@ from helpers import validate
 from helpers.cards import Card
 from helpers.contexts import Context
 from helpers.measuring.proportion import Proportion
+from helpers.measuring.repeats import Repeats, repeat
 from helpers.questions import Question
 from helpers.supervision.supervisor import supervised
 from helpers.words import plural
@@ -240,14 +241,14 @@ def search(way: str, seconds: float = 3.0) -> Proportion | int:
     validate.one_of("way", way, WAYS)
     validate.number("seconds", seconds, 1, 60, "s")
     if way == "free runs":
-        counts = _free_runs()
+        repeats = _free_runs()
     elif way == "bounded":
         from helpers.control import check
 
         return check(_count_two, _is_right).runs
     else:
-        counts = _drawn_runs(STRATEGIES[way], seconds)
-    return Proportion(sum(number for outcome, number in counts.items() if not _is_right(outcome)), counts.total())
+        repeats = _drawn_runs(STRATEGIES[way], seconds)
+    return repeats.share(lambda total: not _is_right(total))
 
 
 def _count_two() -> int:
@@ -268,29 +269,30 @@ def add_again(counter: Synchronized, start: Barrier, end: Barrier, runs: int) ->
         end.wait()
 
 
-def _free_runs() -> Counter[int]:
-    """Count what comes of runs in which no process has to start, and all begin at once: the best that luck can do."""
-    counts: Counter[int] = Counter()
+def _free_runs() -> Repeats:
+    """Return what comes of runs in which no process has to start, and all begin at once: the best that luck can do."""
     with supervised(60):
         counter, start, end = SPAWN.Value("i", 0), SPAWN.Barrier(TWO + 1), SPAWN.Barrier(TWO + 1)
         for _ in range(TWO):
             SPAWN.Process(target=add_again, args=(counter, start, end, FREE_RUNS)).start()
-        for _ in range(FREE_RUNS):
+
+        def run() -> int:
             counter.value = 0
             start.wait()
             end.wait()
-            counts[counter.value] += 1
-    return counts
+            return counter.value
+
+        return repeat(run, FREE_RUNS)
 
 
-def _drawn_runs(strategy: str, seconds: float) -> Counter[int]:
+def _drawn_runs(strategy: str, seconds: float) -> Repeats:
     from helpers.control import check
 
     first = check(_count_two, runs=1)
     allowed = first.seconds + seconds  # to begin takes a while by itself
-    outcomes = check(_count_two, runs=MOST_RUNS, strategy=strategy, deadline=allowed).outcomes
+    drawn = check(_count_two, runs=MOST_RUNS, strategy=strategy, deadline=allowed)
     # the first run of each check is not drawn: it preempts nobody
-    return Counter(outcomes) - Counter(first.outcomes)
+    return Repeats(Counter(drawn.outcomes) - Counter(first.outcomes), max(0.0, drawn.seconds - first.seconds))
 
 
 def _how_often(outcomes: dict[Any, int]) -> str:

@@ -115,6 +115,13 @@ def test_exercises_stand_before_the_summary_as_they_are_declared(path):
 
 
 @each_that_teaches
+def test_an_exercise_takes_no_name_of_a_question(path):
+    # a verdict that is run again would look for its question under that name
+    asked = re.findall(r"^(\w+) = question\(", code_of(path), flags=re.MULTILINE)
+    assert set(asked) & {each.name for each in exercises_of(path.stem[3:])} == set()
+
+
+@each_that_teaches
 def test_a_lesson_asks_before_it_shows(path):
     questions = re.findall(r"^(\w+) = question\(", code_of(path), flags=re.MULTILINE)
     assert 2 <= len(questions) <= 4, questions

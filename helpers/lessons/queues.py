@@ -312,7 +312,7 @@ QUESTIONS = {
             "waits": "Each call is safe by itself. Between two calls anything may happen.",
         },
         {
-            "saw": "it has seen that nothing is there, and ends",
+            "saw": "it finds nothing there, and ends",
             "waits": "it waits for ever",
             "twice": "it gets the job a second time",
         },

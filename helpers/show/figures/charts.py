@@ -10,7 +10,7 @@ from matplotlib.ticker import StrMethodFormatter
 
 from helpers import validate
 from helpers.show.theme import FAINT, INK, LINES, MARKERS, Picture, canvas, colour_of, pale
-from helpers.words import LONGEST, duration, times_as_long
+from helpers.words import LONGEST, duration, times_as_long, unit_of
 
 Link = tuple[str, str, str]  # from, to, label; both directions
 
@@ -56,12 +56,13 @@ def bars(seconds: Mapping[str, float], what: str = "time") -> Picture:
     validate.text("what", what)
     names = sorted(seconds, key=seconds.__getitem__)
     figure, (axes,) = canvas(title, height=0.9 + 0.45 * len(names))
-    values = [1000 * seconds[name] for name in names]
+    unit, factor = unit_of(max(seconds.values()))
+    values = [factor * seconds[name] for name in names]
     drawn = axes.barh(names, values, height=0.6, color=[colour_of(number) for number in range(len(names))])
-    axes.bar_label(drawn, [duration(value / 1000) for value in values], padding=4)
+    axes.bar_label(drawn, [duration(seconds[name]) for name in names], padding=4)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.set_xlabel(f"{what} in ms")
+    axes.set_xlabel(f"{what} in {unit}")
     axes.tick_params(axis="y", length=0)
     return Picture(figure, title, ", ".join(f"{name}: {duration(seconds[name])}" for name in names) + ".")
 
@@ -82,14 +83,15 @@ def steps(sizes: Sequence[int], seconds: Mapping[str, Sequence[float]], what: st
     edges = {name: _edge(sizes, values) for name, values in seconds.items()}
     title = f"{what} jumps: " + ", ".join(f"{name} {edge}" for name, edge in edges.items())
     figure, (axes,) = canvas(title, height=3.6)
+    unit, factor = unit_of(max(map(max, seconds.values())))
     for number, (name, values) in enumerate(seconds.items()):
-        axes.plot(sizes, [1000 * value for value in values], marker=MARKERS[number % len(MARKERS)],
+        axes.plot(sizes, [factor * value for value in values], marker=MARKERS[number % len(MARKERS)],
                   ls=LINES[number % len(LINES)],
                   color=colour_of(number), lw=2, ms=8, label=name)  # fmt: skip
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_xlabel("size of the message in bytes")
-    axes.set_ylabel(f"{what} in ms")
+    axes.set_ylabel(f"{what} in {unit}")
     axes.grid(color=FAINT, alpha=0.3)
     axes.legend(frameon=False)
     rows = [

@@ -18,6 +18,15 @@ def test_bars_compare_the_longest_with_the_shortest():
     assert picture.words == "quick: 100 ms, slow: 300 ms."
 
 
+@pytest.mark.parametrize(("longest", "unit"), [(3.0, "s"), (3e-3, "ms"), (3e-6, "µs"), (3e-9, "ns")])
+def test_the_axis_is_in_the_unit_of_the_longest(longest, unit):
+    seconds = {"quick": longest / 2, "slow": longest}
+    [across] = bars(seconds, "one use").figure.axes
+    [up] = steps([10, 20], {name: [value] * 2 for name, value in seconds.items()}, "one use").figure.axes
+    assert (across.get_xlabel(), up.get_ylabel()) == (f"one use in {unit}", f"one use in {unit}")
+    assert across.patches[-1].get_width() == pytest.approx(3) and max(up.lines[-1].get_ydata()) == pytest.approx(3)
+
+
 @pytest.mark.parametrize("seconds", [{}, {"alone": 1.0}])
 def test_bars_need_two_durations(seconds):
     with pytest.raises(ValueError, match="seconds must be a dict of two durations or more by name, not"):

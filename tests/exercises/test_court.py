@@ -168,3 +168,19 @@ def test_a_program_with_no_end_of_orders_is_not_called_right(monkeypatch):
     finding = checks.Always("count_locked", 5).judge(checks.Attempt("helpers.lessons.check", "", ""))
     assert finding is not None and finding.kind is Kind.UNKNOWN
     assert "too many orders" in finding.words
+
+
+@pytest.mark.parametrize(
+    ("hers", "reference", "kind"),
+    [
+        ([1.9], [1.0], None),
+        ([9.0, 9.0, 9.0, 1.9], [1.0], None),  # three times something else ran
+        ([9.0, 2.1, 2.2, 2.1, 2.1], [1.0], Kind.SLOW),
+        ([3.0, 3.1, 3.1, 3.1], [2.0, 1.0], Kind.SLOW),  # something else ran beside the reference
+    ],
+)
+def test_only_what_is_slow_each_time_it_is_measured_is_slow(hers, reference, kind, monkeypatch):
+    times = {"hers": iter([*hers, *hers[-1:] * 9]), "reference": iter([*reference, *reference[-1:] * 9])}
+    monkeypatch.setattr(checks.Program, "call", lambda program: next(times[program.module]))
+    finding = checks.Quick("measured").judge(checks.Attempt("hers", "reference", ""))
+    assert (finding and finding.kind) == kind

@@ -4,15 +4,17 @@ import ast
 import json
 import re
 from importlib import import_module
+from multiprocessing import get_all_start_methods
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbconvert import ScriptExporter
+from nbformat.v4 import new_code_cell
 
 from helpers.cards import Card
 from helpers.exercises.form.overview import exercises_of
-from tools.execute_notebooks import METADATA
+from tools.execute_notebooks import METADATA, run
 from tools.slides import slide_type
 
 ROOT = Path(__file__).parent.parent
@@ -197,6 +199,34 @@ def test_the_settings_of_a_lesson_stand_in_one_cell_and_hold_for_all_others(path
         rest = "\n".join(cell.source for cell in cells if cell.source != source)
         assert re.findall(rf"^(?:{'|'.join(names)}) = |for (?:{'|'.join(names)}) in", rest, re.MULTILINE) == []
         assert 'get_context("spawn")' not in rest.partition(OWN)[0]
+
+
+def settings_of(path):
+    """Return the number of the cell with a lesson's settings, and their values; None and no values without one."""
+    for number, cell in enumerate(read(path).cells):
+        if "parameters" in cell.metadata.get("tags", []):
+            assigned = ast.parse(cell.source).body
+            return number, {each.targets[0].id: ast.literal_eval(each.value) for each in assigned}
+    return None, {}
+
+
+def another(name, value):
+    """Return another value for a setting."""
+    if name == "method":
+        return next((each for each in ("forkserver", "fork") if each in get_all_start_methods()), value)
+    return value[:-1] if isinstance(value, list) else value + 1
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if settings_of(path)[1]], ids=lambda path: path.stem)
+def test_a_lesson_runs_with_other_settings(path, tmp_path):
+    notebook, (place, settings) = read(path), settings_of(path)
+    others = {name: another(name, value) for name, value in settings.items()}
+    # as papermill does it
+    notebook.cells.insert(place + 1, new_code_cell("\n".join(f"{name} = {value!r}" for name, value in others.items())))
+    notebook.cells.append(new_code_cell(f"print({', '.join(others)})"))
+    run(notebook, path.parent, {"TALKING_PROCESSES_WORKBOOK": str(tmp_path)})
+    assert notebook.cells[-1].outputs[0].text == " ".join(map(str, others.values())) + "\n"
 
 
 @each_notebook

@@ -1,5 +1,6 @@
 """A failing run in words and as a recording."""
 
+import re
 from collections import Counter
 from collections.abc import Hashable
 from pathlib import Path
@@ -19,6 +20,8 @@ _STEP = 1_000_000  # ns: a step lasts a millisecond in the trace
 _MOST_LINES = 60  # of a story
 _MOST_OUTCOMES = 6  # that a verdict names
 _MOST_CHARACTERS = 200  # of an outcome
+# what a traceback says of calls through this instrument, which are nobody's mistake
+_FRAMES = re.compile(rf'^  File "{re.escape(str(Path(__file__).parent))}.*\n(?:    .*\n)*', re.MULTILINE)
 _EVENTS = set(EventKind) - {
     EventKind.START,
     EventKind.BEGIN,
@@ -39,8 +42,8 @@ def story(run: Execution, reason: str, outcome: Hashable) -> str:
     count = sum(step.cost for step in run.steps)
     head = f"{_headline(run, reason, outcome)} ({_plural(len(run.steps), 'step')}, {_plural(count, 'preemption')})"
     tail = [conflict(run, reason, outcome)]
-    if run.output.strip():
-        tail += ["It wrote:", *("    " + line for line in run.output.strip().splitlines()[-12:])]
+    if written := _FRAMES.sub("", run.output).strip():
+        tail += ["It wrote:", *("    " + line for line in written.splitlines()[-12:])]
     return "\n".join([head, *lines, *filter(None, tail)])
 
 

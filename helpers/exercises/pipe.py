@@ -372,7 +372,7 @@ def program():
         child.join()
     return squares
 """,
-            r"line, end = ctx\.Pipe\(\)\n    children",
+            r"\A(?!.*Pipe\(.*Pipe\().*^    \w+, \w+ = ctx\.Pipe\(\)",
         ),
         Mistake(
             "You wait for the children before you have sent them anything.",

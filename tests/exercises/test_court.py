@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from helpers import control
 from helpers.control import Failure
 from helpers.control.run import Execution
 from helpers.exercises.form import checks
@@ -17,7 +18,7 @@ from helpers.exercises.form.checks import last_words, told
 from helpers.exercises.form.court import judged
 from helpers.exercises.form.exercise import Exercise
 from helpers.exercises.form.finding import Kind
-from helpers.exercises.processes import cut_short
+from helpers.exercises.processes import cut_short, guard
 from helpers.exercises.shared_memory import till
 from tests.exercises import misbehaviour
 
@@ -43,6 +44,8 @@ def test_each_way_to_fail_is_told_apart(part, kind, words):
     finding = judged(till, till.with_part(part))
     assert finding.kind is kind, finding
     assert re.search(words, finding.words), finding.words
+    # what she reads is about her program, and not about what has run it
+    assert str(Path(control.__file__).parent) not in finding.story
 
 
 def test_who_waits_out_of_sight_is_not_said_to_go_on():
@@ -67,6 +70,12 @@ def test_the_last_word_of_a_script_is_its_error_and_not_the_end_of_a_long_advice
     errors = "  File 1\nRuntimeError: \n        An attempt has\n        been made.\n\n        Read section 3\n"
     assert last_words(errors) == "RuntimeError: An attempt has been made."
     assert last_words("['screw', 'wheel']") == "['screw', 'wheel']"
+
+
+def test_of_a_scripts_traceback_the_lines_of_the_script_are_told():
+    finding = judged(guard, guard.with_part(guard.skeleton + "pass\n"))
+    assert finding.kind is Kind.CRASHED
+    assert finding.story == "guard.py, line 10, in <module>: child.start()"
 
 
 def test_what_is_to_be_looked_at_again_stands_line_by_line():

@@ -305,7 +305,7 @@ class Script:
             if said != self.prints or done.returncode != 0:
                 words = f"It is to print:\n{self.prints}\nIt prints:\n{said or '(nothing)'}"
                 last = f"\nIts last word is: {last_words(errors)}" if errors else ""
-                return Finding(Kind.CRASHED if errors else Kind.WRONG, words + last, errors)
+                return Finding(Kind.CRASHED if errors else Kind.WRONG, words + last, _own_lines(errors, attempt.module))
             if self.quiet and (shown := _python("-c", f"import {attempt.module}").stdout.strip()):
                 words = "It prints what it should. But a child that only reads the file, as a module, also prints:"
                 return Finding(Kind.WRONG, f"{words}\n{shown}")
@@ -442,6 +442,12 @@ def last_words(errors: str) -> str:
     found = list(re.finditer(r"^[\w.]+(?:Error|Exception)\b", errors, re.MULTILINE))
     last = errors[found[-1].start() :] if found else errors.splitlines()[-1]
     return " ".join(re.split(r"\n\s*\n", last)[0].split())
+
+
+def _own_lines(errors: str, module: str) -> str:
+    """Return the lines of a module that tracebacks name, each with what stands in it."""
+    found = re.findall(rf'^  File ".*\b{module}\.py", (line .*)\n    (.*)', errors, re.MULTILINE)
+    return "\n".join(f"{module}.py, {where}: {code}" for where, code in found)
 
 
 def _python(*words: str) -> subprocess.CompletedProcess[str]:

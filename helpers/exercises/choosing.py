@@ -31,8 +31,9 @@ choices = {
 }
 # given
 def pictures():
-    chosen = {each.name: each for each in mechanisms.ALL}[choices["pictures"]]
-    return round_trips(chosen, [1_000_000], budget=0.05).points[0].median
+    chosen = {each.name.lower(): each for each in mechanisms.ALL}
+    choice = chosen[choices["pictures"].lower()]
+    return round_trips(choice, [1_000_000], budget=0.05).points[0].median
 """,
     hints=[
         "Look at the figure on round trips: which line is lowest on the right?",
@@ -76,6 +77,12 @@ def pictures():
             r"'settings': '(Pipe|SimpleQueue|Queue)'",
             Kind.WRONG,
         ),
+        Mistake(
+            "No mechanism has this name. Choose among: `Pipe`, `Queue`, `SimpleQueue`, `shared memory`, `Manager`.",
+            'choices = {"pictures": "SharedMemory", "helpers": "Pipe", "settings": "Manager"}\n',
+            r"'pictures': ",
+            Kind.CRASHED,
+        ),
     ],
     checks=[
         Quick("pictures", at_most=5, words="This is one picture, there and back."),
@@ -90,7 +97,7 @@ batches = Exercise(
     lesson=LESSON,
     kind="repair it",
     task="A child sends 20,000 numbers through a pipe, each in a list of its own. Nearly all the time goes into the "
-    "sending. The parent adds up whatever lists come. Let `send_all` send fewer and larger lists, and lose no number.",
+    "sending. The parent joins the lists that come. Let `send_all` send fewer and larger lists, and lose no number.",
     source="""
 import time
 from multiprocessing import get_context
@@ -111,27 +118,27 @@ def work(writer, count):
     writer.send(None)
 
 
-def add_up(count):
+def collect(count):
     ctx = get_context("spawn")
     reader, writer = ctx.Pipe(duplex=False)
     child = ctx.Process(target=work, args=(writer, count), name="child")
     child.start()
-    total = sum(reader.recv())
+    collected = reader.recv()
     begin = time.perf_counter()
     while (numbers := reader.recv()) is not None:
-        total += sum(numbers)
+        collected += numbers
     seconds = time.perf_counter() - begin
     child.join()
-    return total, seconds
+    return collected, seconds
 
 
 def program():
-    return add_up(5)[0]
+    return tuple(collect(5)[0])
 
 
 def measured():
-    total, seconds = add_up(20_000)
-    if total != sum(range(20_000)):
+    collected, seconds = collect(20_000)
+    if collected != list(range(20_000)):
         raise ValueError("some of the numbers are missing")
     return seconds
 """,
@@ -152,8 +159,13 @@ def measured():
             "The last part is shorter than the others. What is left in the list after the loop is never sent.",
             "def send_all(writer, numbers):\n    part = []\n    for number in numbers:\n        part.append(number)\n"
             "        if len(part) == 1000:\n            writer.send(part)\n            part = []\n",
-            r"if len\(part\).*part = \[\]\Z",
+            r"if len\((\w+)\).*(\1 = \[\]|\1\.clear\(\))\Z",
             Kind.WRONG,
+        ),
+        Mistake(
+            "You send the sum alone. The parent wants the numbers.",
+            "def send_all(writer, numbers):\n    writer.send([sum(numbers)])\n",
+            r"sum\(",
         ),
         Mistake(
             "Two numbers in a message are still ten thousand messages.",
@@ -171,7 +183,7 @@ def measured():
         ),
     ],
     checks=[
-        Always("program", 10),
+        Always("program", (0, 1, 2, 3, 4)),
         Clean("program"),
         Quick("measured", at_most=4, words="The price is paid for each message, not for each number."),
     ],
@@ -290,9 +302,27 @@ def receive(line):
             r"ctx\.Lock\(\)",
             Kind.HANGS,
         ),
+        Mistake(
+            "Two ends of one line: what you send into `lines[1]` comes out at `lines[0]`, and the second reader has "
+            "`lines[1]`. Each reader needs both ends of a line of its own.",
+            """
+def connect(ctx):
+    return ctx.Pipe()
+
+
+def send(line, job):
+    line.send(job)
+
+
+def receive(line):
+    return line.recv()
+""",
+            r"return (list\()?ctx\.Pipe\(\)",
+            Kind.HANGS,
+        ),
     ],
     checks=[Always("after_kill", "job")],
-    notice="A reader that dies takes along what it holds. With a line of its own it holds nothing of the others.",
+    notice="A reader that dies takes along what it holds. Now it holds nothing that the other one needs.",
 )
 
 hops = Exercise(
@@ -365,6 +395,20 @@ order = [
 ]
 """,
             r"unpacks the request.*packs a request",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "What is it to look for? The manager knows that when it has unpacked the request.",
+            """
+order = [
+    "the child packs a request and sends it",
+    "the manager looks into its dict",
+    "the manager wakes and unpacks the request",
+    "the manager packs the answer and sends it",
+    "the child unpacks the answer",
+]
+""",
+            r"looks into.*unpacks the request",
             Kind.WRONG,
         ),
     ],

@@ -175,6 +175,22 @@ class Mailbox:
 """,
             r"send\(name\)\n        with ",
         ),
+        Mistake(
+            "One part instead of two is a good thought. But a pipe itself carries a message in pieces, and two who "
+            "read may each get some of them. Locks are needed all the same.",
+            """
+class Mailbox:
+    def __init__(self, ctx):
+        self.reader, self.writer = ctx.Pipe(duplex=False)
+
+    def put(self, name, text):
+        self.writer.send((name, text))
+
+    def get(self):
+        return self.reader.recv()
+""",
+            r"\A(?!.*Lock).*send\(\(",
+        ),
     ],
     checks=[Always("program", "whole"), Always("two_who_get", "whole"), Clean("program")],
     notice="This is a SimpleQueue: a pipe, a lock for those who write, and a lock for those who read.",
@@ -185,7 +201,7 @@ last_letter = Exercise(
     lesson=LESSON,
     kind="repair it",
     task="A child puts a million bytes into a queue. The parent waits for its end, and then takes them out. Both wait "
-    "for ever. Repair it, so that the parent gets all the bytes.",
+    "for ever. Repair it, so that the parent gets all the bytes, and sees the child's end.",
     source="""
 from multiprocessing import get_context
 
@@ -296,8 +312,26 @@ def program():
             r"Queue\([^)]+\)",
             Kind.HANGS,
         ),
+        Mistake(
+            "The parent waits in vain until its time is up. Then it does what it could have done at once.",
+            """
+def post(letters):
+    letters.put(bytes(1_000_000))
+
+
+def program():
+    ctx = get_context("spawn")
+    letters = ctx.Queue()
+    child = ctx.Process(target=post, args=(letters,), name="child")
+    child.start()
+    child.join(2)
+    return len(letters.get())
+""",
+            r"join\((timeout=)?\d",
+            Kind.WRONG,
+        ),
     ],
-    checks=[Always("program", 1_000_000), Clean("program")],
+    checks=[Always("program", 1_000_000), Clean("program", does=["join"])],
     notice="The order of two lines was all. With a small item the wrong order works, and waits for its day.",
 )
 
@@ -365,6 +399,13 @@ def program():
             'def post(letters):\n    shopping = ["bread"]\n    letters.put(shopping)\n    while not letters.empty():\n'
             '        pass\n    shopping.append("milk")\n    letters.put(shopping)\n',
             r"empty\(\)",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "`+=` changes the list that waits. `shopping = shopping + [...]` would make another one.",
+            'def post(letters):\n    shopping = ["bread"]\n    letters.put(shopping)\n    shopping += ["milk"]\n'
+            "    letters.put(shopping)\n",
+            r"^    shopping \+= ",
             Kind.WRONG,
         ),
     ],

@@ -117,6 +117,16 @@ def add_one(counts, lock):
             Kind.WRONG,
         ),
         Mistake(
+            "A `Value` brings a lock of its own, a dict of the manager does not. You are handed one: `lock`.",
+            """
+def add_one(counts, lock):
+    with counts.get_lock():
+        counts["n"] = counts["n"] + 1
+""",
+            r"counts\.get_lock",
+            Kind.CRASHED,
+        ),
+        Mistake(
             "`+=` looks like one step. It is a `__getitem__` and a `__setitem__`: two requests.",
             """
 def add_one(counts, lock):
@@ -197,7 +207,7 @@ def program():
         Mistake(
             "You have changed your copy under another name. It is your copy still, and nobody has sent it back.",
             'def note(book, shop):\n    things = book[shop]\n    things.append("milk")\n',
-            r"\A(?!.*book\[shop\] =).*things\.append",
+            r"\A(?!.*book\[shop\] =).*^    (\w+) = book\[shop\]$.*\1\.append",
             Kind.WRONG,
         ),
         Mistake(
@@ -214,7 +224,7 @@ def note(book, shop):
     mine[shop].append("milk")
     book.update(mine)
 """,
-            r"book\.update\(mine\)",
+            r"book\.update\(",
             Kind.WRONG,
         ),
     ],
@@ -282,7 +292,7 @@ def program():
     office.start()
     seats, sold = office.Seats(1), office.list()
     children = [
-        ctx.Process(target=book, args=(seats, sold)) for _ in range(2)
+        ctx.Process(target=book, args=(seats, sold), name=n) for n in "AB"
     ]
     for child in children:
         child.start()
@@ -399,6 +409,77 @@ def book(seats, sold):
 """,
             r"with self\.lock.*with self\.lock",
             Kind.WRONG,
+        ),
+        Mistake(
+            "You look before you hold the lock. What you saw may be old when you take.",
+            """
+class Seats:
+    def __init__(self, free):
+        self.free = free
+        self.lock = Lock()
+
+    def take(self):
+        if self.free == 0:
+            return False
+        with self.lock:
+            self.free -= 1
+        return True
+
+
+def book(seats, sold):
+    if seats.take():
+        sold.append("a seat")
+""",
+            r"def take\(self\):\n        if .*with self\.lock",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "`take` takes the seat, and does not say so. It returns None, which `if` takes for a no.",
+            """
+class Seats:
+    def __init__(self, free):
+        self.free = free
+        self.lock = Lock()
+
+    def take(self):
+        with self.lock:
+            if self.free > 0:
+                self.free -= 1
+
+
+def book(seats, sold):
+    if seats.take():
+        sold.append("a seat")
+""",
+            r"def take\(self\):(?!.*return).*if seats\.take\(\)",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "`take` holds the lock when it asks `is_free`, which waits for the same lock. Look at `self.free` instead.",
+            """
+class Seats:
+    def __init__(self, free):
+        self.free = free
+        self.lock = Lock()
+
+    def is_free(self):
+        with self.lock:
+            return self.free > 0
+
+    def take(self):
+        with self.lock:
+            if not self.is_free():
+                return False
+            self.free -= 1
+            return True
+
+
+def book(seats, sold):
+    if seats.take():
+        sold.append("a seat")
+""",
+            r"with self\.lock:\n[^\n]*self\.is_free\(\)",
+            Kind.HANGS,
         ),
         Mistake(
             "A full house leaves `take` with the lock in hand. `with self.lock:` gives it back on every way out.",

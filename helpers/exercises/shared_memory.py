@@ -65,8 +65,9 @@ def program():
         Mistake(
             "This lock is made anew in each process, so nobody else ever waits for it. "
             "A lock protects only if all hold the same one: that of the till.",
-            "def put_in(till, amount):\n    with get_context('spawn').Lock():\n        till.value += amount\n",
-            r"with .*Lock\(\):",
+            "lock = get_context('spawn').Lock()\n\n\n"
+            "def put_in(till, amount):\n    with lock:\n        till.value += amount\n",
+            r"^lock = .*Lock\(\)$|with [^\n]*Lock\(\):",
             Kind.WRONG,
         ),
         Mistake(
@@ -129,7 +130,7 @@ def program():
             Kind.WRONG,
         ),
         Mistake(
-            "A child must begin before it can read: its first step is its begin.",
+            "The first step of each is only its begin. So here, too, one has written before the other one reads.",
             'schedule = ["one", "two", "one", "one", "two", "two"]\n',
             r"schedule = \['one', 'two', 'one', 'one'",
             Kind.WRONG,
@@ -217,12 +218,12 @@ def program():
             Kind.WRONG,
         ),
         Mistake(
-            "One lock for the hour and another time for the minute: between the two the clock is free, and wrong.",
+            "You take the lock for the hour, and once more for the minute. Between the two it is free.",
             "def strike_ten(clock):\n    with clock.get_lock():\n        clock.hour = 10\n"
-            "    with clock.get_lock():\n        clock.minute = 0\n\n\n"
+            "        clock.minute = 0\n\n\n"
             "def look(clock, seen):\n    with clock.get_lock():\n        seen[0] = clock.hour\n"
-            "        seen[1] = clock.minute\n",
-            r"hour = 10\n    with clock\.get_lock",
+            "    with clock.get_lock():\n        seen[1] = clock.minute\n",
+            r"with clock\.get_lock\(\):\n[^\n]*\n    with clock\.get_lock",
             Kind.WRONG,
         ),
     ],
@@ -234,8 +235,9 @@ blackboard = Exercise(
     name="blackboard",
     lesson=LESSON,
     kind="build it",
-    task="Let a child write a sum into a block of shared memory. `SharedMemory` gives plain bytes: the first "
-    "byte is to hold the sum of the numbers. Write `program`, which returns that byte, and leaves nothing behind.",
+    task="Let a child write a sum into a block of shared memory. `SharedMemory(create=True, size=1)` makes a block of "
+    "one byte, under a new name. `add_up` opens it by that name, and writes. Write `program`: it returns the byte, and "
+    "in the end frees the block, so that nothing is left behind.",
     source="""
 from multiprocessing import get_context
 from multiprocessing.shared_memory import SharedMemory
@@ -266,13 +268,13 @@ def program():
 # It is to return 6, the sum of 1, 2 and 3.
 """,
     hints=[
-        "`SharedMemory(create=True, size=1)` makes a block. Its `name` is what the child needs.",
+        "A block has a `name` and the bytes `buf`. The name is what the child needs, beside the numbers.",
         "Wait for the child with `join()` before you read the byte.",
         "At the end `close()` says that this process is done with the block, and `unlink()` frees it.",
     ],
     mistakes=[
         Mistake(
-            "`close()` alone closes your own view. The block stays until somebody calls `unlink()`.",
+            "Nobody calls `unlink()`, so the block stays. `close()` only ends the view that one process has of it.",
             "def program():\n    ctx = get_context('spawn')\n    block = SharedMemory(create=True, size=1)\n"
             "    child = ctx.Process(target=add_up, args=(block.name, [1, 2, 3]))\n    child.start()\n"
             "    child.join()\n    result = block.buf[0]\n    block.close()\n    return result\n",
@@ -291,8 +293,16 @@ def program():
             "The child looks for the block after you have freed it. Wait for the child first.",
             "def program():\n    ctx = get_context('spawn')\n    block = SharedMemory(create=True, size=1)\n"
             "    child = ctx.Process(target=add_up, args=(block.name, [1, 2, 3]))\n    child.start()\n"
-            "    block.unlink()\n    child.join()\n    return block.buf[0]\n",
-            r"unlink\(\).*\.join\(\)",
+            "    result = block.buf[0]\n    block.close()\n    block.unlink()\n    return result\n",
+            r"\A(?!.*\.join\(\).*unlink\(\)).*unlink\(\)",
+            Kind.CRASHED,
+        ),
+        Mistake(
+            "Nobody has made a block of that name. Who makes one says `create=True`.",
+            "def program():\n    ctx = get_context('spawn')\n    block = SharedMemory('board', size=1)\n"
+            "    child = ctx.Process(target=add_up, args=('board', [1, 2, 3]))\n    child.start()\n"
+            "    child.join()\n    return block.buf[0]\n",
+            r"\A(?!.*create=True)",
             Kind.CRASHED,
         ),
     ],
@@ -385,8 +395,25 @@ def program():
             r"seen = total\.value.*with",
             Kind.WRONG,
         ),
+        Mistake(
+            "The lock is held where it is not needed, and not where it is: for the addition.",
+            "def work(total, seconds):\n    with total.get_lock():\n        time.sleep(seconds)\n"
+            "    total.value += 1\n",
+            r"sleep\(seconds\)\n    total\.value \+= 1$",
+            Kind.WRONG,
+        ),
+        Mistake(
+            "Who does not think is quick indeed. But the workers are to think for 0.1 seconds each.",
+            "def work(total, seconds):\n    with total.get_lock():\n        total.value += 1\n",
+            r"\A(?!.*sleep\(seconds\))",
+            Kind.WRONG,
+        ),
     ],
-    checks=[Always("program", 2), Clean("program"), Quick("measured", words="Who holds a lock keeps others waiting.")],
+    checks=[
+        Always("program", 2),
+        Clean("program"),
+        Quick("measured", words="Who holds a lock keeps others waiting.", at_least=0.05),
+    ],
     notice="The thinking overlaps in the lanes, and only the additions take turns.",
 )
 

@@ -118,20 +118,22 @@ def read_then_write(counts: DictProxy, all_have_read: Barrier, times: int) -> No
         counts["n"] = seen + 1
 
 
-def count_with_lock(counts: DictProxy, start: Barrier, times: int, lock: Lock) -> None:
-    """Read and write while nobody else can."""
-    start.wait()
+def count_with_lock(counts: DictProxy, gate: Barrier, times: int, lock: Lock) -> None:
+    """Read and write while nobody else can. Meet the others before and after."""
+    gate.wait()
     for _ in range(times):
         with lock:
             seen = counts["n"]
             counts["n"] = seen + 1
+    gate.wait()
 
 
-def count_in_one_call(tally: Tally, start: Barrier, times: int) -> None:
-    """Let the manager read and write."""
-    start.wait()
+def count_in_one_call(tally: Tally, gate: Barrier, times: int) -> None:
+    """Let the manager read and write. Meet the others before and after."""
+    gate.wait()
     for _ in range(times):
         tally.add("n")
+    gate.wait()
 
 
 def ask_twice(book: DictProxy, line: Connection) -> None:

@@ -77,10 +77,29 @@ def fill(jobs):
 def add_up(jobs, done):
     done.put(sum(iter(jobs.get, "stop")))
 """
+THREE_SYSTEMS = """
+choices = {
+    "pictures": "Shared memory",
+    "helpers": "pipe",
+    "settings": "a manager",
+}
+"""
+BATCHES = """
+def send_all(writer, numbers):
+    batch = []
+    for number in numbers:
+        batch.append(number)
+        if len(batch) == 500:
+            writer.send(batch)
+            batch = []
+    writer.send(batch)
+"""
 ALL = [
     ("own_basket", OWN_BASKET),
     ("guard", GUARD),
     ("hang_up", HANG_UP),
     ("broken_line", BROKEN_LINE),
     ("last_job", LAST_JOB),
+    ("three_systems", THREE_SYSTEMS),
+    ("batches", BATCHES),
 ]

@@ -84,6 +84,14 @@ def test_what_is_to_be_looked_at_again_stands_line_by_line():
     assert finding is not None and finding.words == "Not all of them. Look again at:\n- a, b\n- c"
 
 
+def test_a_choice_may_be_written_with_a_capital_or_without_its_article():
+    says = checks.Says("take", {"jobs": "a queue", "number": "shared memory", "count": 3}, "Not all of them.")
+    said = "take = {'jobs': 'Queue', 'number': ' Shared Memory', 'count': 3}"
+    assert says.judge(checks.Attempt("", "", said)) is None
+    wrong = says.judge(checks.Attempt("", "", said.replace("'Queue'", "'a pipe'")))
+    assert wrong is not None and wrong.words.endswith("Look again at:\n- jobs")
+
+
 def test_stages_are_told_while_it_works():
     stages = []
     judged(till, till.reference, stages.append)

@@ -190,7 +190,10 @@ class Finds:
 
 @dataclass(frozen=True)
 class Says:
-    """The learner gives a value by name: an order of lines, a choice, a number; `also` is right as well."""
+    """The learner gives a value by name: an order of lines, a choice, a number; `also` is right as well.
+
+    In a choice neither capitals nor articles count: `Pipe` says what `a pipe` says.
+    """
 
     name: str
     value: Any
@@ -212,7 +215,7 @@ class Says:
         if said is None:
             return Finding(Kind.WRONG, f"`{self.name}` must be written as a plain value, with nothing to compute.")
         if isinstance(said, dict) and isinstance(self.value, dict):
-            wrong = [str(key) for key, value in self.value.items() if said.get(key) != value]
+            wrong = [str(key) for key, value in self.value.items() if _bare(said.get(key)) != _bare(value)]
             which = "\n- ".join([" Look again at:", *wrong])
             return Finding(Kind.WRONG, self.otherwise + which) if wrong else None
         if isinstance(said, list) and isinstance(self.value, list):
@@ -273,7 +276,7 @@ class Clean:
             return Finding(Kind.WRONG, words, trace=trace)
         done = {event.kind for event in trace.events if event.process == 0 and not event.outcome.is_failure}
         if missing := [f"`{kind}()`" for kind in self.does if kind not in done]:
-            words = f"The outcome is right, but the parent never calls {' or '.join(missing)}."
+            words = f"The outcome is right, but the parent calls no {' or '.join(missing)} that comes to its end."
             return Finding(Kind.WRONG, words, trace=trace)
         return None
 
@@ -344,7 +347,7 @@ class OneCall:
                 return getattr(module, self.calls)()
 
         in_turn = one_after_the_other(make, file)
-        hanging = Finding(Kind.HANGS, "Two callers of your class wait for ever: a lock is not given back.")
+        hanging = Finding(Kind.HANGS, "Two callers of your class wait for ever, because a lock is not free again.")
         if any(course.hangs for course in in_turn):
             return hanging
         allowed = [course.results for course in in_turn]
@@ -372,11 +375,13 @@ class Quick:
     program: str
     at_most: float = SLOWER
     words: str = ""
+    at_least: float = 0.0  # s; what is quicker has left something out
 
     def __post_init__(self) -> None:
         validate.text("program", self.program)
         validate.number("at_most", self.at_most, 1, 100, "times")
         validate.text("words", self.words, may_be_empty=True)
+        validate.number("at_least", self.at_least, 0, 60, "s")
 
     def judge(self, attempt: Attempt) -> Finding | None:
         """Compare the learner's program with the reference, on this machine and now."""
@@ -389,6 +394,9 @@ class Quick:
             elif mine**2 > self.at_most * reference**2:
                 reference = min(reference, best.call())
         took = f"{mine * 1000:.3g} ms"
+        if mine < self.at_least:
+            least = f"{self.at_least * 1000:.3g} ms"
+            return Finding(Kind.WRONG, f"It took {took}. In less than {least} not all can have been done.")
         if mine <= self.at_most * reference:
             attempt.story += f"{self.program}: {took} here and now.\n"
             return None
@@ -502,6 +510,11 @@ def _place_in(output: str) -> str:
     """Return the line that faulthandler named first, of those in the learner's folder."""
     lines = [line.strip() for line in output.splitlines() if line.strip().startswith("File ")]
     return f"It is here: {lines[0].rpartition('/')[2].replace(chr(34), '')}" if lines else ""
+
+
+def _bare(said: Any) -> Any:
+    """Return words without capitals and article, and whatever else it is as it is."""
+    return re.sub(r"^(an?|the) ", "", said.strip().casefold()) if isinstance(said, str) else said
 
 
 def literal(text: str, name: str) -> Any:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -32,6 +32,9 @@ PATIENCE = 15.0  # s for one check, on a busy machine
 TOO_MANY = (
     "Nothing failed so far, but there are too many orders to try even those in which nobody is interrupted. "
     "Does it look again and again, where it could sleep until it is woken?"
+)
+_NO_SCHEDULE = (
+    "`schedule` must be a list of names, all written out without `*` and `+`, such as `['child 1', 'child 2']`."
 )
 SLOWER = 2.0  # times the reference's time that is slow
 _MORE_MEASUREMENTS = 4  # where something looks slow
@@ -94,11 +97,13 @@ class Always:
     program: str
     outcome: Hashable
     grain: str = "operation"
+    otherwise: str = ""  # what another outcome means, where the outcome itself says nothing to the learner
 
     def __post_init__(self) -> None:
         validate.text("program", self.program)
         validate.hashable("outcome", self.outcome, "an outcome")
         validate.one_of("grain", self.grain, ("operation", "line"))
+        validate.text("otherwise", self.otherwise, may_be_empty=True)
 
     def judge(self, attempt: Attempt) -> Finding | None:
         """Run the program in one schedule after another."""
@@ -111,7 +116,8 @@ class Always:
         except CannotCheck as error:
             return Finding(Kind.UNKNOWN, _sentence(error))
         if tried.failure is not None:
-            return told(tried.failure, self.outcome, is_plain=tried.runs == 1)
+            finding = told(tried.failure, self.outcome, is_plain=tried.runs == 1)
+            return replace(finding, words=self.otherwise) if self.otherwise and finding.kind is Kind.WRONG else finding
         # a program that looks again and again has no end of orders
         return Finding(Kind.UNKNOWN, TOO_MANY) if tried.exhausted is None else None
 
@@ -138,7 +144,7 @@ class Breaks:
 
         schedule = literal(attempt.text, "schedule")
         if not isinstance(schedule, list | tuple) or not all(isinstance(turn, str) for turn in schedule):
-            return Finding(Kind.WRONG, "`schedule` must be a plain list of names, such as `['child 1', 'child 2']`.")
+            return Finding(Kind.WRONG, _NO_SCHEDULE)
         program, turns = Program(attempt.module, self.program), (*self.before, *schedule)
         try:
             result = rerun(program, turns, partial(eq, self.outcome), deadline=PATIENCE, steps=STEPS)
@@ -420,10 +426,14 @@ class Proof:
     def judge(self, attempt: Attempt) -> Finding | None:
         """Explore the model, and look for the shortest schedule that breaks it."""
         from helpers.scheduling import deadlock, ends_with, explore, violation
+        from helpers.scheduling.model.worker_graph import WorkerRaised
 
-        explored = explore(
-            Program(attempt.module, self.scenario).call(), **({"grain": self.grain} if self.grain else {})
-        )
+        scenario = Program(attempt.module, self.scenario).call()
+        try:
+            explored = explore(scenario, **({"grain": self.grain} if self.grain else {}))
+        except WorkerRaised as error:
+            # without the folder of the check, and without what an author of scenarios may declare
+            return Finding(Kind.CRASHED, f"Your worker crashes: {str(error).partition(', in ')[0]}.")
         bad = [outcome for outcome in explored.outcomes if self.outcomes and outcome not in self.outcomes]
         ways = [
             (Kind.HANGS, deadlock, "It can come to a deadlock: in the last state nobody can go on."),

@@ -169,6 +169,8 @@ class Desk(Live):
     def _said(self, text: str, finding: Finding) -> str:
         if finding.kind is Kind.RIGHT:
             return self.exercise.notice
+        if finding.kind is Kind.NOT_ATTEMPTED:
+            return ""  # a skeleton may look like a mistake, and is none yet
         mistake = self.exercise.recognised(text, finding.kind)
         return mistake.words if mistake else ""
 

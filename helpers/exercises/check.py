@@ -106,9 +106,10 @@ class Cashier:
 def program():
     ctx = get_context("spawn")
     till = Till(ctx)
+    cashiers = [Cashier(ctx, till), Cashier(ctx, till)]
     children = [
         ctx.Process(target=cashier.put_in, args=(10,), name=f"cashier {n}")
-        for n, cashier in enumerate([Cashier(ctx, till), Cashier(ctx, till)])
+        for n, cashier in enumerate(cashiers)
     ]
     for child in children:
         child.start()
@@ -267,10 +268,11 @@ def measured():
 
 
 def program():
-    children, accounts, _ = begin([(0, 1, 0), (1, 0, 0)], transfer)
+    ways = [(0, 1, 0), (1, 0, 0), (1, 2, 0)]
+    children, accounts, _ = begin(ways, transfer)
     for child in children:
         child.join()
-    return accounts[0].value, accounts[1].value
+    return tuple(account.value for account in accounts[:3])
 """,
     hints=[
         "Who moves money between 0 and 1 need not wait for who moves it between 2 and 3. Which locks does each need?",
@@ -291,6 +293,13 @@ def program():
             "def transfer(bank, accounts, source, target, seconds):\n    with accounts[source].get_lock():\n"
             "        move(accounts, source, target, seconds)\n",
             r"with accounts\[(source|target)\]\.get_lock\(\):",
+        ),
+        Mistake(
+            "Who moves between 0 and 1 holds another lock than who moves between 1 and 2. Both change account 1.",
+            "def transfer(bank, accounts, source, target, seconds):\n"
+            "    with accounts[min(source, target)].get_lock():\n        move(accounts, source, target, seconds)\n",
+            r"with accounts\[m(in|ax)\([^\n]*\]\.get_lock\(\):",
+            Kind.WRONG,
         ),
         Mistake(
             "Without a lock they do not wait, and lose money.",
@@ -315,7 +324,7 @@ def program():
         ),
     ],
     checks=[
-        Always("program", (100, 100)),
+        Always("program", (100, 90, 110)),
         Clean("program"),
         Quick("measured", words="Who holds a lock that others do not need keeps them waiting for nothing."),
     ],
@@ -488,7 +497,12 @@ def holds(money):
         ),
     ],
     checks=[
-        Always("test_careful", True),
+        Always(
+            "test_careful",
+            True,
+            otherwise="Your test finds fault with `careful`, which has none: `holds` must return True for all that it "
+            "may come to.",
+        ),
         Finds("test_careless", True, "Your test finds nothing wrong with `careless`, in whatever order it runs."),
     ],
     notice="A check finds what the program lets happen and `holds` refuses. Below is the order that it found.",

@@ -240,14 +240,28 @@ def program():
             Kind.HANGS,
         ),
         Mistake(
+            "You give the lock back before you are out. Between these two lines another one can come in.",
+            'def visit(door, inside):\n    yield door.acquire()\n    inside.value += 1\n    yield "enter"\n'
+            '    door.release()\n    inside.value -= 1\n    yield "leave"\n',
+            r"release\(\)\n    inside\.value -= 1",
+            Kind.WRONG,
+        ),
+        Mistake(
             "You give the lock back while you are still inside.",
             'def visit(door, inside):\n    yield door.acquire()\n    inside.value += 1\n    yield "enter"\n'
             '    door.release()\n    yield "release"\n    inside.value -= 1\n    yield "leave"\n',
             r"release\(\).*inside\.value -= 1",
             Kind.WRONG,
         ),
+        Mistake(
+            "`door.acquire` without parentheses names the method, and does not call it. So nobody holds the lock.",
+            'def visit(door, inside):\n    yield door.acquire\n    inside.value += 1\n    yield "enter"\n'
+            '    inside.value -= 1\n    door.release()\n    yield "leave"\n',
+            r"door\.acquire$",
+            Kind.CRASHED,
+        ),
     ],
-    checks=[Proof("program")],
+    checks=[Proof("program", grain="access")],
     notice="This is a proof, not a test: there is no schedule in which two are inside.",
 )
 
@@ -284,11 +298,11 @@ repairs = {
 repairs = {
     "two read, then both write": "one lock around both",
     "two look for the last ticket, then both sell": "one lock around both",
-    "each holds one lock and waits for the other": "nothing",
+    "each holds one lock and waits for the other": "one lock around both",
     "messages of two senders arrive in any order": "nothing",
 }
 """,
-            r"waits for the other': '(nothing|one lock around both)'.*any order': 'nothing'",
+            r"waits for the other': 'one lock around both'",
             Kind.WRONG,
         ),
         Mistake(

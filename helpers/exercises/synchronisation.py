@@ -82,6 +82,13 @@ def program():
             Kind.WRONG,
         ),
         Mistake(
+            "`wait_for` asks again when it is woken. So it needs a function: write `lambda:` before what is to hold.",
+            "def eat(bell, loaves, eaten):\n    with bell:\n        bell.wait_for(loaves.value > 0)\n"
+            "        take(loaves, eaten)\n",
+            r"wait_for\((?!lambda)",
+            Kind.CRASHED,
+        ),
+        Mistake(
             "You sleep without a look. If the loaf is there already, nobody rings for it again.",
             "def eat(bell, loaves, eaten):\n    with bell:\n        bell.wait()\n        take(loaves, eaten)\n",
             r"with bell:\n        bell\.wait\(\)",
@@ -316,6 +323,26 @@ def side_by_side():
     ],
     mistakes=[
         Mistake(
+            "A plain number is copied into each process. So every reader counts herself alone, as the first one.",
+            """
+class ReadWriteLock:
+    def __init__(self, ctx):
+        self.room = ctx.Lock()
+        self.readers = 0
+
+    def begin_reading(self):
+        self.readers += 1
+        if self.readers == 1:
+            self.room.acquire()
+
+    def end_reading(self):
+        self.readers -= 1
+        if self.readers == 0:
+            self.room.release()
+""",
+            r"self\.\w+ = 0$",
+        ),
+        Mistake(
             "Nobody protects the count. Two readers may both make it 1, and then it never comes to 0 when it should.",
             """
 class ReadWriteLock:
@@ -355,7 +382,7 @@ class ReadWriteLock:
         if self.readers.value == 0:
             self.room.release()
 """,
-            r"value \+= 1\n        if ",
+            r"value \+= 1\n( {12}[^\n]*\n)*        if ",
         ),
         Mistake(
             "Who took an RLock gives it back. Here the first reader takes it, and the last one gives it back.",
@@ -528,7 +555,7 @@ def program():
         ),
     ],
     checks=[Always("program", (90, 110, 200)), Clean("program")],
-    notice="Both locks, in one order for all: the transfers wait for one another, and never in a circle.",
+    notice="Nobody meets the accounts while money is on its way, and nobody waits in a circle.",
 )
 
 between = Exercise(

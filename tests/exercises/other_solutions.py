@@ -94,6 +94,29 @@ def send_all(writer, numbers):
             batch = []
     writer.send(batch)
 """
+OWN_LOCK = """
+class Till:
+    def __init__(self, ctx):
+        self.money = ctx.Value("i", 0)
+
+
+class Cashier:
+    def __init__(self, ctx, till):
+        self.till = till
+        self.lock = ctx.Lock()
+
+    def put_in(self, amount):
+        with self.lock, self.till.money.get_lock():
+            self.till.money.value += amount
+"""
+GATE = """
+def visit(door, inside):
+    with door:
+        inside.value += 1
+        yield "enter"
+        inside.value -= 1
+        yield "leave"
+"""
 ALL = [
     ("own_basket", OWN_BASKET),
     ("guard", GUARD),
@@ -102,4 +125,6 @@ ALL = [
     ("last_job", LAST_JOB),
     ("three_systems", THREE_SYSTEMS),
     ("batches", BATCHES),
+    ("own_lock", OWN_LOCK),
+    ("gate", GATE),
 ]

@@ -13,13 +13,17 @@ import pytest
 from helpers import control
 from helpers.control import Failure
 from helpers.control.run import Execution
+from helpers.exercises.check import catch_it
 from helpers.exercises.form import checks
 from helpers.exercises.form.checks import last_words, told
 from helpers.exercises.form.court import judged
+from helpers.exercises.form.desk import Desk
 from helpers.exercises.form.exercise import Exercise
 from helpers.exercises.form.finding import Kind
+from helpers.exercises.interleavings import lowest
 from helpers.exercises.processes import cut_short, guard
 from helpers.exercises.shared_memory import till
+from helpers.exercises.synchronisation import missed_bell
 from tests.exercises import misbehaviour
 
 ROOT = Path(__file__).parents[2]
@@ -201,3 +205,19 @@ def test_only_what_is_slow_each_time_it_is_measured_is_slow(hers, reference, kin
     monkeypatch.setattr(checks.Program, "call", lambda program: next(times[program.module]))
     finding = checks.Quick("measured").judge(checks.Attempt("hers", "reference", ""))
     assert (finding and finding.kind) == kind
+
+
+def test_an_order_that_must_be_computed_is_asked_for_in_full():
+    finding = judged(lowest, lowest.with_part('schedule = ["a"] * 2 + ["b"] * 5\n'))
+    assert finding.kind is Kind.WRONG and "written out" in finding.words
+
+
+def test_a_test_that_refuses_what_is_right_is_told_so():
+    finding = judged(catch_it, catch_it.with_part(catch_it.solution_part.replace("money >= 0", "money < 0")))
+    assert finding.kind is Kind.WRONG and finding.words.startswith("Your test finds fault with `careful`"), finding
+
+
+def test_a_skeleton_is_not_told_a_mistake():
+    look = missed_bell.recognised(missed_bell.skeleton, Kind.NOT_ATTEMPTED)
+    assert look, "the test needs a skeleton that looks like a mistake"
+    assert look.words not in Desk(missed_bell).check().words

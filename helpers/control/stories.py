@@ -20,6 +20,7 @@ _STEP = 1_000_000  # ns: a step lasts a millisecond in the trace
 _MOST_LINES = 60  # of a story
 _MOST_OUTCOMES = 6  # that a verdict names
 _MOST_CHARACTERS = 200  # of an outcome
+_UNDONE = "the later writes undo the earlier"
 # what a traceback says of calls through this instrument, which are nobody's mistake
 _FRAMES = re.compile(rf'^  File "{re.escape(str(Path(__file__).parent))}.*\n(?:    .*\n)*', re.MULTILINE)
 _EVENTS = set(EventKind) - {
@@ -172,7 +173,9 @@ def _lost_update(run: Execution, names: dict[str, str]) -> str:
     first, others = lost
     verb, both = ("either", "both read") if len(others) == 1 else ("any of them", "all read")
     who = " and ".join([first.participant, *others])
-    return f"{who} {both} {_name(first.op.thing, names)} before {verb} wrote: the later writes undo the earlier."
+    # whether two writes to parts met in the same part is not known
+    comes = "what the later one writes rests on an old reading" if _is_partial(first) else _UNDONE
+    return f"{who} {both} {_name(first.op.thing, names)} before {verb} wrote: {comes}."
 
 
 def _find_lost_update(run: Execution) -> tuple[Step, list[str]] | None:
@@ -184,7 +187,7 @@ def _find_lost_update(run: Execution) -> tuple[Step, list[str]] | None:
             reads.setdefault(thing, {})[step.participant] = step
         elif _is_writing(step) and step.participant in reads.get(thing, {}):
             del reads[thing][step.participant]
-            others = [name for name in reads[thing] if _next_write(run, name, step)]
+            others = [name for name in reads[thing] if _blind_write(run, name, step)]
             if others:
                 return step, others
     return None
@@ -193,7 +196,7 @@ def _find_lost_update(run: Execution) -> tuple[Step, list[str]] | None:
 def _overwriting(run: Execution) -> Step | None:
     """Return the write that undoes another one."""
     lost = _find_lost_update(run)
-    return _next_write(run, lost[1][0], lost[0]) if lost else None
+    return _blind_write(run, lost[1][0], lost[0]) if lost and not _is_partial(lost[0]) else None
 
 
 def _is_reading(step: Step) -> bool:
@@ -204,11 +207,17 @@ def _is_writing(step: Step) -> bool:
     return step.op.kind == "write" or (step.op.kind == "call" and any(access[0] == "o" for access in step.accesses))
 
 
-def _next_write(run: Execution, name: str, step: Step) -> Step | None:
-    """Return the next time that a participant writes to the thing of this step."""
+def _is_partial(step: Step) -> bool:
+    """Tell whether it writes to one item of an array or one field of a structure."""
+    return any(access[0] == "u" for access in step.accesses)
+
+
+def _blind_write(run: Execution, name: str, step: Step) -> Step | None:
+    """Return what a participant next writes to the thing of this step, unless it reads that once more before."""
     later = run.steps[run.steps.index(step) :]
-    same = (other for other in later if other.participant == name and other.op.thing == step.op.thing)
-    return next(filter(_is_writing, same), None)
+    own = (other for other in later if other.participant == name and other.op.thing == step.op.thing)
+    first = next((other for other in own if _is_reading(other) or _is_writing(other)), None)
+    return first if first and _is_writing(first) else None
 
 
 def _preempted(run: Execution, names: dict[str, str]) -> str:
@@ -220,7 +229,9 @@ def _preempted(run: Execution, names: dict[str, str]) -> str:
         back = next((later for later in run.steps[number:] if later.participant == before.participant), None)
         if back is None:
             continue
-        meanwhile = [other for other in run.steps[number : run.steps.index(back)] if other.op.thing][:4]
+        between = run.steps[number : run.steps.index(back)]
+        # what was changed says more than what was looked at
+        meanwhile = (list(filter(_is_writing, between)) or [other for other in between if other.op.thing])[:4]
         done = (f"{other.participant} did {other.op.kind} {_name(other.op.thing, names)}" for other in meanwhile)
         return (
             f"{before.participant} was stopped between {before.op.kind} (line {before.op.place[1]}) and {back.op.kind} "

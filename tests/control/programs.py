@@ -65,6 +65,20 @@ def no_lost_update(method):
     return lost_update(method, add_one_locked)
 
 
+# -- two who read all, and write one item each ------------------------------------------------------------------------
+
+
+def add_up(numbers, own):
+    numbers[own] = sum(numbers[:])
+
+
+def add_up_apart(method):
+    ctx = get_context(method)
+    numbers = ctx.Array("i", [1, 1])
+    run_all(ctx, (add_up, numbers, 0), (add_up, numbers, 1))
+    return sum(numbers[:])
+
+
 # -- lost update: a dict of a manager --------------------------------------------------------------------------------
 
 
@@ -169,6 +183,19 @@ def check_then_act(method, take=take_seat):
 
 def act_at_once(method):
     return check_then_act(method, take_seat_at_once)
+
+
+def sell(tickets):
+    if tickets.value > 0:
+        with tickets.get_lock():
+            tickets.value -= 1
+
+
+def sell_the_last(method):
+    ctx = get_context(method)
+    tickets = ctx.Value("i", 1)
+    run_all(ctx, (sell, tickets), (sell, tickets))
+    return tickets.value
 
 
 # -- lock order ------------------------------------------------------------------------------------------------------

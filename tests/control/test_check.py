@@ -4,6 +4,7 @@ import contextlib
 import functools
 import math
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from helpers.control import CannotCheck, check, rerun, run
 from helpers.control.strategies import Search
+from helpers.recording.kinds import Outcome
 from helpers.supervision.runtime_folder import runtime_folder
 from tests.control import misbehaviour, programs
 from tests.control.programs import PAIRS
@@ -143,6 +145,18 @@ def test_a_lost_update_is_told_with_process_line_operation_and_value():
     assert f"read Value 1: 0  ({line})" in failure.story
     assert f"write Value 1: 1  ({line})" in failure.story
     assert "both read Value 1 before either wrote" in failure.conflict
+
+
+def test_writes_to_two_items_of_an_array_are_not_said_to_undo_each_other():
+    failure = check(of(programs.add_up_apart), lambda total: total == 5).failure
+    assert failure.outcome == 4
+    assert "both read Array 1 before either wrote: what the later one writes rests on an old" in failure.conflict
+    assert all(event.outcome is not Outcome.LOST_UPDATE for event in failure.trace.events)
+
+
+def test_who_reads_once_more_before_he_writes_loses_no_update():
+    conflict = check(of(programs.sell_the_last), lambda left: left == 0).failure.conflict
+    assert "undo" not in conflict and re.search("was stopped between read .* did write Value 1", conflict), conflict
 
 
 def test_a_deadlock_says_who_waits_for_what_that_who_holds():

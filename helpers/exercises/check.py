@@ -268,8 +268,7 @@ def measured():
 
 
 def program():
-    ways = [(0, 1, 0), (1, 0, 0), (1, 2, 0)]
-    children, accounts, _ = begin(ways, transfer)
+    children, accounts, _ = begin([(0, 1, 0), (1, 0, 0), (1, 2, 0)], transfer)
     for child in children:
         child.join()
     return tuple(account.value for account in accounts[:3])

@@ -10,7 +10,7 @@ from multiprocessing import connection
 from typing import Any
 
 from helpers.control.participant import current, digest_of, here, note
-from helpers.control.probes.wrapping import in_words, whole
+from helpers.control.probes.wrapping import in_words, own_copy, whole
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -40,17 +40,6 @@ def install() -> None:
 
 
 NETWORK = "Listener\tnetwork"  # of sockets one does not see which belong together
-
-
-def own_copy(owner: Any, method: str) -> None:
-    """Give a class a method of its own for one that it inherits."""
-    plain = getattr(owner, method)
-
-    @functools.wraps(plain)
-    def inherited(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return plain(self, *args, **kwargs)
-
-    setattr(owner, method, inherited)
 
 
 def thing_of(end: Any) -> str:

@@ -6,7 +6,7 @@ from multiprocessing import synchronize, util
 from typing import Any
 
 from helpers.control.participant import ALWAYS, current, here, new_token, note
-from helpers.control.probes.wrapping import whole
+from helpers.control.probes.wrapping import own_copy, whole
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -34,7 +34,7 @@ def install() -> None:
         whole(event, method, method, lambda self: named("Event", self._cond._lock),
               (lambda result, *_, **named: str(result)) if method in ("is_set", "wait") else None)  # fmt: skip
     for method in ("wait", "reset", "abort"):
-        setattr(barrier, method, _own_copy(getattr(barrier, method)))
+        own_copy(barrier, method)
         whole(barrier, method, method, lambda self: named("Barrier", self._cond._lock),
               data_of=lambda self: ("s", f"{identity(self._cond._lock)} state", None))  # fmt: skip
 
@@ -58,16 +58,6 @@ def named(label: str, lock: Any) -> str:
 def name_by(label: str, lock: Any) -> None:
     """Call the thing that this lock guards by a label of its own."""
     lock.__dict__.setdefault("_control_label", label)
-
-
-def _own_copy(plain: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method of the class itself for one that it inherits from `threading`."""
-
-    @functools.wraps(plain)
-    def inherited(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return plain(self, *args, **kwargs)
-
-    return inherited
 
 
 def _counted(plain: Callable[..., None]) -> Callable[..., None]:

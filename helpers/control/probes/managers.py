@@ -9,8 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from helpers.control.participant import Participant, current, digest_of, here
-from helpers.control.probes.channels import own_copy
-from helpers.control.probes.wrapping import exempt, in_words
+from helpers.control.probes.wrapping import exempt, in_words, own_copy
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 

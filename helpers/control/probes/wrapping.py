@@ -63,6 +63,17 @@ def exempt(owner: Any, method: str) -> None:
     setattr(owner, method, type(kept)(free) if isinstance(kept, staticmethod | classmethod) else free)
 
 
+def own_copy(owner: Any, method: str) -> None:
+    """Give a class a method of its own for one that it inherits."""
+    plain = getattr(owner, method)
+
+    @functools.wraps(plain)
+    def inherited(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return plain(self, *args, **kwargs)
+
+    setattr(owner, method, inherited)
+
+
 def in_words(value: Any) -> str:
     """Return a value as Python writes it, shortened."""
     try:

@@ -2,7 +2,6 @@
 
 import pickle
 import re
-import signal
 import time
 from collections.abc import Callable, Hashable
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.control import protocol
 from helpers.control.participant import ANSWER, CRASH, END, OUTCOME, REFUSAL, STOP
 from helpers.control.states import NEUTRAL, Choice, Knowledge, Op, State, Transition
+from helpers.supervision.child import signal_name
 
 if TYPE_CHECKING:
     from helpers.control.process_tree import ProcessTree
@@ -424,7 +424,7 @@ class Run:
         code = self.tree.await_exit(participant.pid, participant.link, _EXIT_SHOWS_WITHIN)
         self._note_end(main, code, changes)
         if code != 0 and self.result.reason is None:
-            how = f"was killed by {_signal_name(-code)}" if code and code < 0 else f"left with exit code {code}"
+            how = f"was killed by {signal_name(-code)}" if code and code < 0 else f"left with exit code {code}"
             main.crash = main.crash or f"{main.name} {how if code is not None else 'ended without a word'}"
             self.result.reason, self.result.words = "crash", main.crash
 
@@ -528,10 +528,3 @@ def _is_looping(loop: list[tuple]) -> bool:
         if len(loop) >= 3 * length and last == middle == first:
             return True
     return False
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

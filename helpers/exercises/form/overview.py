@@ -14,12 +14,11 @@ import helpers.exercises
 from helpers import progress, validate, workbook
 from helpers.exercises.form import magic
 from helpers.exercises.form.exercise import Exercise, all_known
-from helpers.show.widgets.frontend import Client, client
+from helpers.show.widgets.frontend import progress_shown
 from helpers.show.widgets.live import BASE, Live, module
 from helpers.words import plural
 
 _FOLDER = Path(__file__).parent
-_NOBODY = progress.Progress((), 0)
 
 
 class Overview(Live):
@@ -50,8 +49,7 @@ class Overview(Live):
         return self._words
 
     def _show(self, said: str = "") -> None:
-        # a page that is made to be read by everybody shows nobody's progress
-        noted = _NOBODY if client() is Client.RUNNER else progress.read()
+        noted = progress_shown()
         damaged = f"{plural(noted.damaged, 'damaged line')} of workbook/{progress.FILE} left out."
         words, table = self._tell(noted)
         said = " ".join(filter(None, (said, damaged if noted.damaged else "")))

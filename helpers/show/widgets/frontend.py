@@ -8,6 +8,7 @@ from collections.abc import Callable
 from IPython import get_ipython
 
 from helpers import validate
+from helpers.progress import Progress, read
 from helpers.supervision import interrupts
 
 
@@ -35,6 +36,11 @@ def client() -> Client:
 def has_cells() -> bool:
     """Tell whether the reader sees cells that she can run; a page of Voila has none."""
     return not os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
+
+
+def progress_shown() -> Progress:
+    """Return what the learner has noted; nothing for a page that is made to be read by everybody."""
+    return Progress((), 0) if client() is Client.RUNNER else read()
 
 
 def in_main_thread(call: Callable[[], None]) -> None:

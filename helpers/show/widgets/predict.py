@@ -19,7 +19,7 @@ from IPython.display import Markdown
 from helpers import progress, validate
 from helpers.classroom.sharing import tell
 from helpers.questions import Question
-from helpers.show.widgets.frontend import Client, client, has_cells
+from helpers.show.widgets.frontend import has_cells, progress_shown
 from helpers.show.widgets.live import BASE, Live, module
 from helpers.words import rounded
 
@@ -172,9 +172,8 @@ def question(lesson: ModuleType, key: str) -> Prediction:
 
 def _before(asked: Question, lesson: str, key: str) -> tuple[str | float | None, bool]:
     """Return the learner's last answer, and whether its verdict has been told."""
-    # a page that is made to be read by everybody shows nobody's answers
-    is_hers = has_cells() and client() is not Client.RUNNER
-    last = progress.read().last_answer(lesson, key) if is_hers else None
+    # a page without cells may be open to many, who share one workbook
+    last = progress_shown().last_answer(lesson, key) if has_cells() else None
     # the question may have other answers by now
     if last is None or (answer := answer_of(asked, last[0])) is None:
         return None, False

@@ -12,7 +12,7 @@ import traitlets
 from helpers import progress, validate
 from helpers.lessons.review import WAITS, Item, plan
 from helpers.questions import Question
-from helpers.show.widgets.frontend import Client, client
+from helpers.show.widgets.frontend import progress_shown
 from helpers.show.widgets.live import BASE, Live, module
 from helpers.show.widgets.predict import LARGEST, Prediction, answer_of, html_of, questions_of
 from helpers.words import plural
@@ -22,7 +22,6 @@ NOTHING_YET = (
     "day later."
 )
 _FOLDER = Path(__file__).parent
-_NOBODY = progress.Progress((), 0)
 
 
 def _now() -> datetime:
@@ -67,10 +66,8 @@ class Review(Live):
         return " ".join(filter(None, (self.asked["why"], self.asked["question"], *self.asked["answers"], self._said)))
 
     def _ask(self) -> None:
-        # a page that is made to be read by everybody shows nobody's progress
-        noted = _NOBODY if client() is Client.RUNNER else progress.read()
         now = self._clock()
-        planned = plan(noted, now)
+        planned = plan(progress_shown(), now)
         due = [(item, prediction) for item in planned.due if (prediction := _prediction(item))]
         self._item: Item | None = due[0][0] if due else None
         self._prediction: Prediction | None = due[0][1] if due else None

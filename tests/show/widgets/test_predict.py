@@ -11,7 +11,7 @@ from helpers import lessons, progress
 from helpers.lessons import pipe
 from helpers.questions import Question
 from helpers.show import question
-from helpers.show.widgets import predict
+from helpers.show.widgets import frontend
 from helpers.show.widgets.frontend import Client
 from helpers.show.widgets.predict import CLOSE, Prediction, questions_of
 
@@ -159,7 +159,7 @@ def test_an_answer_that_the_question_has_no_more_is_not_there_again():
 @pytest.mark.parametrize("client", [Client.LAB, Client.WIDGETS, Client.RUNNER])
 def test_a_page_that_is_made_for_everybody_shows_nobody_s_answer(client, monkeypatch):
     answered(HOW_MANY, "one")
-    monkeypatch.setattr(predict, "client", lambda: client)
+    monkeypatch.setattr(frontend, "client", lambda: client)
     assert question(lesson(it=HOW_MANY), "it").answer == (None if client is Client.RUNNER else "1")
 
 

@@ -191,8 +191,24 @@ class Mailbox:
 """,
             r"\A(?!.*Lock).*send\(\(",
         ),
+        Mistake(
+            "That is a queue that others have built. Build yours from the pipe, and from locks.",
+            """
+class Mailbox:
+    def __init__(self, ctx):
+        self.letters = ctx.SimpleQueue()
+
+    def put(self, name, text):
+        self.letters.put((name, text))
+
+    def get(self):
+        return self.letters.get()
+""",
+            r"Queue\(",
+            Kind.WRONG,
+        ),
     ],
-    checks=[Always("program", "whole"), Always("two_who_get", "whole"), Clean("program")],
+    checks=[Always("program", "whole"), Always("two_who_get", "whole"), Clean("program", does=["send", "recv"])],
     notice="This is a SimpleQueue: a pipe, a lock for those who write, and a lock for those who read.",
 )
 

@@ -6,8 +6,8 @@ from helpers.exercises.form.finding import Kind
 
 LESSON = "inside_a_queue"
 
-mailbox = Exercise(
-    name="mailbox",
+own_mailbox = Exercise(
+    name="own_mailbox",
     lesson=LESSON,
     kind="build it",
     task="Build a queue of your own from a pipe and locks. A letter goes through the pipe in two parts. Where two "

@@ -1,6 +1,7 @@
 """Every exercise as its declaration says: the skeleton, the reference, and each usual mistake with its own words."""
 
 import pkgutil
+import sys
 from importlib import import_module
 
 import pytest
@@ -35,6 +36,11 @@ def test_exercises_have_names_of_their_own():
     modules = [import_module(f"helpers.exercises.{lesson}") for lesson in LESSONS]
     names = [each.name for module in modules for each in vars(module).values() if isinstance(each, Exercise)]
     assert sorted(names) == sorted(each.name for each in ALL)
+
+
+def test_no_exercise_hides_a_module_of_python():
+    # what a learner writes becomes a module of that name
+    assert [each.name for each in ALL if each.name in sys.stdlib_module_names] == []
 
 
 @each_exercise

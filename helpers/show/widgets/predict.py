@@ -223,8 +223,9 @@ def _folded(told: str) -> str:
 
 
 def html_of(text: str) -> str:
-    """Return text as HTML, in which what stands between backticks is code."""
-    return re.sub("`([^`]*)`", r"<code>\1</code>", escape(text))
+    """Return text as HTML, in which what stands between backticks is code, and between two stars bold."""
+    code = re.sub("`([^`]*)`", r"<code>\1</code>", escape(text))
+    return re.sub(r"\*\*([\w ]*\w)\*\*", r"<b>\1</b>", code)
 
 
 def _is_close(answer: float, happened: float) -> bool:

@@ -13,7 +13,7 @@ from helpers.questions import Question
 from helpers.show import question
 from helpers.show.widgets import frontend
 from helpers.show.widgets.frontend import Client
-from helpers.show.widgets.predict import CLOSE, Prediction, questions_of
+from helpers.show.widgets.predict import CLOSE, Prediction, html_of, questions_of
 
 HOW_MANY = Question("How many `x`?", {"1": "There is one."}, {"1": "one", "2": "2 < 3"}, judge=str)
 HOW_LONG = Question("How long?", "So.", unit="ms", judge=lambda seconds: 1000 * seconds)
@@ -183,3 +183,7 @@ def test_every_question_of_a_lesson_can_be_asked_and_its_reasons_belong_to_its_a
         reasons = {"": asked.because} if isinstance(asked.because, str) else asked.because
         assert reasons and all(reasons.values())
         assert isinstance(asked.because, str) or set(reasons) <= set(asked.answers)
+
+
+def test_words_are_bold_between_stars_and_code_keeps_its_own():
+    assert html_of("**one** `f(**a, **b)`") == "<b>one</b> <code>f(**a, **b)</code>"

@@ -52,13 +52,13 @@ def times_as_long(seconds: Mapping[str, float]) -> str:
 
 def duration(seconds: float) -> str:
     """Say a duration in the unit that suits it, with three digits: "2.5 s", "35 µs"."""
-    validate.number("seconds", seconds, 0, 1e12, "seconds")
     unit, factor = unit_of(seconds)
     return f"{_significant(seconds * factor, 3) if seconds * factor < 999.5 else f'{seconds * factor:,.0f}'} {unit}"
 
 
 def unit_of(seconds: float) -> tuple[str, float]:
     """Return the unit that suits a duration, and how many of it a second has: ("ms", 1000.0)."""
+    validate.number("seconds", seconds, 0, 1e12, "seconds")
     return next((each for each in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)) if seconds * each[1] >= 1), ("ns", 1e9))
 
 

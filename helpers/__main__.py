@@ -126,8 +126,9 @@ def _show_class(folder: str | None, once: bool) -> list[str]:
 def _open_lab(options: list[str]) -> None:
     from jupyterlab.labapp import main as lab
 
-    os.chdir(workbook.ROOT)
-    first = workbook.first_lesson().relative_to(workbook.ROOT).as_posix()
+    root = workbook.ROOT if workbook.WORKBOOK.is_relative_to(workbook.ROOT) else workbook.WORKBOOK
+    os.chdir(root)
+    first = workbook.first_lesson().relative_to(root).as_posix()
     lab([f"--LabApp.default_url=/lab/tree/{first}", *options])
 
 

@@ -21,7 +21,7 @@ from helpers.atomic_write import write_atomically
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 # on a Hub all have one environment, in which "~" is the home of each
-WORKBOOK = Path(os.environ.get("TALKING_PROCESSES_WORKBOOK") or ROOT / "workbook").expanduser()
+WORKBOOK = Path(os.environ.get("TALKING_PROCESSES_WORKBOOK") or ROOT / "workbook").expanduser().absolute()
 RECORD = ".laid.json"
 
 

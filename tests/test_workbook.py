@@ -306,6 +306,14 @@ def test_options_go_through_to_jupyterlab(project):
     assert files(project.workbook) == ["00_start.ipynb", "10_pipe.ipynb"]
 
 
+def test_the_lab_opens_in_a_workbook_that_is_not_in_the_project(project, tmp_path_factory, monkeypatch):
+    elsewhere = tmp_path_factory.mktemp("mine")
+    monkeypatch.setenv("TALKING_PROCESSES_WORKBOOK", str(elsewhere))
+    code, out, err = run(project, "lab", "--no-browser", "--port", "0", "--version")
+    assert code == 0 and re.fullmatch(r"\d+\.\d+\.\d+.*", out[-1]), err
+    assert files(elsewhere) == ["00_start.ipynb", "10_pipe.ipynb"]
+
+
 def test_several_at_once_lay_each_copy_once_and_lose_nothing(project):
     for command in [start(project, "workbook") for _ in range(4)]:
         assert command.communicate(timeout=PATIENCE)[1] == ""

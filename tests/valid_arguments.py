@@ -109,7 +109,7 @@ VALID = {
     "Exercise.hints": lambda: ["think"],
     "Exercise.kind": lambda: "repair it",
     "Exercise.source": lambda: "# yours\n# solution\n# given\n",
-    "Exercise.name": lambda: "till",
+    "Exercise.name": lambda: "of_nonsense",  # it takes the place of whatever has its name
     "Exercise.task": lambda: "Repair it.",
     "Mistake.source": lambda: "pass",
     "Mistake.words": lambda: "Not so.",

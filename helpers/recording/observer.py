@@ -54,9 +54,9 @@ class Observer:
             if here.call is not None or log is None or (channel := find(self)) is None:
                 return plain(self, *args, **kwargs)
             call = here.call = Call(clock())
-            if here.is_main:
-                log.wait(call.begin, what, _NEVER_RETURNED, here.name, channel.text, "")
-            try:
+            try:  # at once: an interrupt may come anywhere
+                if here.is_main:
+                    log.wait(call.begin, what, _NEVER_RETURNED, here.name, channel.text, "")
                 result = plain(self, *args, **kwargs)
                 outcome = _TIMED_OUT if may_time_out and not result else _OK
                 return result

@@ -25,6 +25,12 @@ ROOT = Path(__file__).parents[2]
 MARK = "TALKING_PROCESSES_CAMPAIGN"  # in the environment of a kernel and of all that it starts
 SHARED_MEMORY = Path("/dev/shm")  # where semaphores and segments have names, if anywhere
 STARTS_WITHIN = 60.0  # seconds
+# the cell's own traceback, in the words to which IPython falls back: it cannot show a frame that is at no line, as in
+# CPython 3.11 one that is just beginning
+_UNFORMATTED = re.compile(
+    r"Unexpected exception formatting exception\..*?assert isinstance\(frame_info\.lineno, int\).*?AssertionError\n?",
+    re.DOTALL,
+)
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)|KeyboardInterrupt|Fatal Python error")
 
 
@@ -214,4 +220,5 @@ class Kernel:
         written = self._errors.read_text(errors="replace")
         text, self._errors_read = self._streams + written[self._errors_read :], len(written)
         self._streams = ""
-        return text.replace(end, "") if _TRACEBACK.search(text) else ""
+        text = _UNFORMATTED.sub("", text.replace(end, ""))
+        return text if _TRACEBACK.search(text) else ""

@@ -5,6 +5,7 @@ masked: the signal is noted, and raised as soon as the masked code is over. Whet
 when the signal arrives, so there is no moment at which a mask is not yet, or no longer, in place.
 """
 
+import _thread
 import contextlib
 import functools
 import os
@@ -188,7 +189,7 @@ class _Signals:
             self._previous[signal.SIGINT] = signal.signal(signal.SIGINT, self._handle) or signal.SIG_DFL
             if NUDGE != signal.SIGINT:
                 self._previous[NUDGE] = signal.signal(NUDGE, self._handle)
-            self._previous_hook, sys.unraisablehook = sys.unraisablehook, self._note_swallowed
+            self._hear_of_swallowed()
         self._users += 1
 
     def give_back(self) -> None:
@@ -198,18 +199,13 @@ class _Signals:
         self._users -= 1
         if self._users == 0:
             self._spared_since = None
-            sys.unraisablehook = self._previous_hook
             signal.signal(NUDGE, self._previous[NUDGE])
             signal.signal(signal.SIGINT, self._previous[signal.SIGINT])
 
     def nudge(self) -> None:
         """Send the main thread a signal that is no Ctrl-C."""
-        if hasattr(signal, "pthread_kill"):
-            signal.pthread_kill(threading.main_thread().ident or 0, NUDGE)
-        else:
-            self._nudged = True
-            # `_thread.interrupt_main` would not wake a blocked call on Windows
-            signal.raise_signal(NUDGE)
+        self._nudged = NUDGE == signal.SIGINT
+        _send(NUDGE)
 
     def raise_what_waited(self) -> None:
         """Raise the interrupt that the calling code held back, unless code around it has to hold it back too."""
@@ -224,11 +220,11 @@ class _Signals:
         """In a forked child: the blocks are the parent's."""
         self.listeners.clear()
         if self._users:
-            sys.unraisablehook = self._previous_hook
             for number, handler in self._previous.items():
                 signal.signal(number, handler)
         self._users, self.waiting = 0, False
 
+    @in_one_piece  # of two signals at once, the first that is handled decides
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and not self._nudged:
             self._note_interrupt()
@@ -251,13 +247,21 @@ class _Signals:
         for listener in self.listeners:
             listener.wake()
 
+    def _hear_of_swallowed(self) -> None:
+        """Stand in the hook for what Python swallows, and stay: what a block has used may be collected after it."""
+        if sys.unraisablehook != self._raise_swallowed:
+            self._previous_hook, sys.unraisablehook = sys.unraisablehook, self._raise_swallowed
+
     @in_one_piece  # what is raised in this hook is swallowed too
-    def _note_swallowed(self, ignored: Any) -> None:
+    def _raise_swallowed(self, ignored: Any) -> None:
         """Raise again what Python ignores where objects are collected (see `sys.unraisablehook`)."""
-        if isinstance(ignored.exc_value, KeyboardInterrupt):
+        if not isinstance(ignored.exc_value, KeyboardInterrupt):
+            self._previous_hook(ignored)
+        elif self._users:
             self._note_interrupt()
         else:
-            self._previous_hook(ignored)
+            # not a `threading.Thread`, for the begin of which the hook would wait
+            _thread.start_new_thread(_interrupt_after, (self._raise_swallowed.__code__,))
 
     def _interrupt(self, frame: FrameType | None) -> None:
         """Do what Ctrl-C did before; usually raise KeyboardInterrupt."""
@@ -279,6 +283,29 @@ class _Signals:
     def _spares_a_finalizer(self) -> bool:
         """Tell whether an object is being put away, which half done would be forgotten. What takes long is given up."""
         return self._spared_since is not None and time.monotonic() < self._spared_since + _FINALIZERS_TAKE
+
+
+def _interrupt_after(function: CodeType) -> None:
+    """Send the main thread a Ctrl-C, from another one, as soon as it has left a function."""
+    main = threading.main_thread().ident or 0
+    while _is_in(function, sys._current_frames().get(main)):
+        time.sleep(0.001)
+    _send(signal.SIGINT)
+
+
+def _send(number: int) -> None:
+    """Send the main thread a signal."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        # `_thread.interrupt_main` would not wake a blocked call on Windows
+        signal.raise_signal(number)
+
+
+def _is_in(function: CodeType, frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code is not function:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _is_in_a_finalizer(frame: FrameType | None) -> bool:

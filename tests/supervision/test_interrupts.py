@@ -243,6 +243,19 @@ def test_an_interrupt_that_python_swallows_is_raised_again(capsys):
     assert "ignored" not in capsys.readouterr().err
 
 
+def test_an_interrupt_that_python_swallows_after_a_block_is_raised_again(capsys):
+    """What the block has used may be collected when it is over."""
+    with supervised(10):
+        collected = Collected()
+    reference = weakref.ref(collected, lambda _: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        del collected
+        time.sleep(10)
+    assert reference() is None
+    assert "ignored" not in capsys.readouterr().err
+    everything_is_as_before()
+
+
 @posix_only
 def test_an_interrupt_is_not_lost_when_the_code_that_cleans_up_after_it_is_stopped():
     with pytest.raises(KeyboardInterrupt), supervised(0.5):

@@ -27,6 +27,8 @@ import psutil
 import pytest
 
 from helpers.recording import probes, recorder
+from helpers.recording.log import Log
+from helpers.recording.probes import calls
 from helpers.recording.recorder import record
 from helpers.supervision import interrupts, start_hooks, supervisor
 from helpers.supervision.left_behind import SHARED_MEMORY
@@ -123,7 +125,7 @@ def everything_is_as_before():
     assert supervisor._supervisors == [] and interrupts._signals.listeners == [] and start_hooks._hooks == []
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert signal.getsignal(interrupts.NUDGE) in (signal.SIG_DFL, signal.default_int_handler)
-    assert not probes.is_attached()
+    assert not probes.is_attached() and not calls.is_inside()
     assert not [thread for thread in threading.enumerate() if thread.name == "supervisor"]
     assert active_children() == []
     assert not interrupts.is_waiting()
@@ -253,6 +255,17 @@ def test_an_interrupt_that_python_swallows_after_a_block_is_raised_again(capsys)
         time.sleep(10)
     assert reference() is None
     assert "ignored" not in capsys.readouterr().err
+    everything_is_as_before()
+
+
+def test_no_call_is_under_way_in_a_thread_that_was_interrupted_while_its_entry_was_written(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), record(10):
+        lock = get_context("spawn").Lock()
+        monkeypatch.setattr(Log, "wait", interrupted)
+        lock.acquire()
     everything_is_as_before()
 
 

@@ -1,6 +1,7 @@
 """Private names of CPython: each is in the table, the table is asked first, and each Python that is here has them."""
 
 import gc
+import glob
 import os
 import shutil
 import subprocess
@@ -41,7 +42,7 @@ def candidates(version):
     """Return commands that may be a Python of this version: this one, the one on the path, those of pyenv."""
     own = [sys.executable] if f"{sys.version_info[0]}.{sys.version_info[1]}" == version else []
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    named = map(shutil.which, (f"python{version}", *map(str, sorted(root.glob(f"versions/{version}.*/bin/python")))))
+    named = map(shutil.which, (f"python{version}", *sorted(glob.glob(f"{root}/versions/{version}.*/bin/python"))))
     return [*own, *filter(None, named)]
 
 

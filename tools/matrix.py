@@ -6,6 +6,7 @@ Results are in results/matrix/PYTHON-METHOD; environments in .venv/matrix. What 
 """
 
 import argparse
+import glob
 import json
 import os
 import subprocess
@@ -57,7 +58,8 @@ def candidates(version: str) -> Iterator[Path]:
     if said := _said(["uv", "python", "find", "--no-project", version]):
         yield Path(said)
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    yield from sorted(pyenv.glob(f"versions/{version}*/bin/python"), reverse=True)
+    # not by `Path.glob`, which fails in a folder that this user may not read
+    yield from map(Path, sorted(glob.glob(f"{pyenv}/versions/{version}*/bin/python"), reverse=True))
     if os.name == "nt" and (said := _said(["py", f"-{version}", "-c", "import sys; print(sys.executable)"])):
         yield Path(said)
 

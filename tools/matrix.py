@@ -58,8 +58,8 @@ def candidates(version: str) -> Iterator[Path]:
     if said := _said(["uv", "python", "find", "--no-project", version]):
         yield Path(said)
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    # not by `Path.glob`, which fails in a folder that this user may not read
-    yield from map(Path, sorted(glob.glob(f"{pyenv}/versions/{version}*/bin/python"), reverse=True))
+    # `Path.glob` fails in a folder that this user may not read
+    yield from map(Path, sorted(glob.glob(f"{pyenv}/versions/{version}*/bin/python"), reverse=True))  # noqa: PTH207
     if os.name == "nt" and (said := _said(["py", f"-{version}", "-c", "import sys; print(sys.executable)"])):
         yield Path(said)
 

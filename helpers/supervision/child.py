@@ -176,6 +176,7 @@ class Child:
 
     def close(self) -> None:
         """Let go of the child's objects."""
-        self._popen.poll = self._plain_poll
-        self._popen.terminate = self._plain_terminate
+        # not set again: with a method of its own as attribute it is in a circle, and its files stay open until that is
+        # collected
+        del self._popen.poll, self._popen.terminate
         self._line.close()

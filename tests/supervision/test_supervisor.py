@@ -324,6 +324,24 @@ def test_a_pool_whose_workers_cannot_start_does_not_go_on_for_ever():
 
 
 @posix_only
+def test_a_block_leaves_no_file_open_until_the_collector_comes():
+    def block():
+        with supervised(LONG):
+            child = spawn.Process(target=worker.end_well)
+            child.start()
+            child.join()
+
+    block()
+    before = psutil.Process().num_fds()
+    gc.disable()
+    try:
+        block()
+        assert psutil.Process().num_fds() == before
+    finally:
+        gc.enable()
+
+
+@posix_only
 def test_no_thread_of_a_pool_stays_whose_worker_is_killed_while_it_sends_its_result():
     """It holds the lock that a thread of the pool needs, and another waits for the rest of the message."""
     before = set(threading.enumerate())

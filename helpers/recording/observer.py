@@ -36,6 +36,7 @@ class Observer:
         """Write no more."""
         global _log
         _log = None
+        local.thread.call = None  # one that was interrupted as it ended
 
     @staticmethod
     def around(

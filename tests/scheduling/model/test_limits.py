@@ -1,5 +1,6 @@
 """What an exploration takes, and how it ends: memory, progress, an interrupt, a worker that computes for ever."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -109,7 +110,9 @@ def test_what_ends_in_time_is_left_alone():
     assert within(5, lambda: 7) == 7
     # a watch that came too late throws nothing later
     for _ in range(50):
-        within(0.001, lambda: time.sleep(0.002))
+        # on a busy machine it comes in time
+        with contextlib.suppress(LostPatience):
+            within(0.001, lambda: time.sleep(0.002))
     time.sleep(0.5)
     assert ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threading.get_ident()), None) in (0, 1)
 

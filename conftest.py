@@ -5,6 +5,7 @@ Tests write into a workbook of their own. Without `--thorough`, what is run ofte
 
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from multiprocessing.context import BaseContext
@@ -128,3 +129,10 @@ def interruptible() -> Iterator[None]:
 def spare_workbook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Let tests write into a workbook of their own, and not into that of whoever runs them."""
     monkeypatch.setattr(workbook, "WORKBOOK", tmp_path / "workbook")
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """Give a folder whose path is short enough for sockets, however long that of temporary files is."""
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp" if os.name == "posix" else None) as name:
+        yield Path(name)

@@ -14,7 +14,8 @@ SMALL = Card("a line", {"parent": (0, 0), "child": (1, 0)}, {}, [("parent", "chi
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_the_five_lines_of_a_card_run_as_a_file_of_their_own(name):
+def test_the_five_lines_of_a_card_run_as_a_file_of_their_own(name, short_folder, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(short_folder))  # a manager has its socket there
     card = import_module(f"helpers.lessons.{name}").CARD
     done = run_script(card.script)  # under a deadline, with all that it starts
     assert (done.exitcode, done.said.strip()) == (0, card.prints), done.errors

@@ -49,14 +49,14 @@ def test_two_who_both_send_more_than_a_pipe_holds_wait_for_each_other():
     assert failure.conflict.count("waits in send for Pipe 1") == 2
 
 
-def test_a_connection_is_accepted_and_answered(tmp_path):
-    result = check(functools.partial(operations.listener_and_client, tmp_path, QUICK))
+def test_a_connection_is_accepted_and_answered(short_folder):
+    result = check(functools.partial(operations.listener_and_client, short_folder, QUICK))
     assert set(result.outcomes) == {42}
     assert result.exhausted >= 2
 
 
-def test_a_client_may_come_before_its_server(tmp_path):
-    result = check(functools.partial(operations.impatient_client, tmp_path, QUICK))
+def test_a_client_may_come_before_its_server(short_folder):
+    result = check(functools.partial(operations.impatient_client, short_folder, QUICK))
     assert set(result.outcomes) == {42, "nobody there"}
 
 

@@ -15,13 +15,6 @@ from helpers.supervision import runtime_folder
 posix_only = pytest.mark.skipif(os.name == "nt", reason="the test kills by a POSIX signal")
 
 
-@pytest.fixture
-def temporary():
-    """Give a temporary folder whose path is short: pytest's own are too long for sockets."""
-    with tempfile.TemporaryDirectory(prefix="t") as name:
-        yield Path(name)
-
-
 def run(code, tmp, **more):
     """Run code in a process whose temporary files go to a folder of its own; return what it printed."""
     done = subprocess.run(
@@ -40,31 +33,31 @@ MANAGE = (
 
 
 @pytest.mark.parametrize("method", get_all_start_methods())
-def test_nothing_is_left_in_the_temporary_folder_at_an_orderly_end(method, temporary):
-    printed, errors = run(MANAGE.format(method=method), temporary, timeout=60)
+def test_nothing_is_left_in_the_temporary_folder_at_an_orderly_end(method, short_folder):
+    printed, errors = run(MANAGE.format(method=method), short_folder, timeout=60)
     assert (printed, errors) == ("[1, 2, 3]", "")
-    assert list(temporary.iterdir()) == []
+    assert list(short_folder.iterdir()) == []
 
 
 @posix_only
-def test_what_a_killed_process_leaves_is_put_away_by_the_next_one(temporary):
+def test_what_a_killed_process_leaves_is_put_away_by_the_next_one(short_folder):
     killed = "import os, signal\nfrom helpers.supervision.supervisor import supervised\nwith supervised(20):\n"
-    run(killed + "    os.kill(os.getpid(), signal.SIGKILL)", temporary, timeout=60)
-    (left,) = temporary.iterdir()
+    run(killed + "    os.kill(os.getpid(), signal.SIGKILL)", short_folder, timeout=60)
+    (left,) = short_folder.iterdir()
     assert left.name.startswith(runtime_folder.PREFIX)
-    printed, _ = run(MANAGE.format(method="spawn"), temporary, timeout=60)
+    printed, _ = run(MANAGE.format(method="spawn"), short_folder, timeout=60)
     assert printed == "[1, 2, 3]"
-    assert list(temporary.iterdir()) == []
+    assert list(short_folder.iterdir()) == []
 
 
-def test_the_folder_of_a_living_process_stays(temporary):
+def test_the_folder_of_a_living_process_stays(short_folder):
     code = "from helpers.supervision.runtime_folder import runtime_folder; print(runtime_folder(), flush=True); input()"
-    environment = {**os.environ, "TMPDIR": str(temporary)}
+    environment = {**os.environ, "TMPDIR": str(short_folder)}
     with subprocess.Popen(
         [sys.executable, "-c", code], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
         folder = Path(other.stdout.readline().strip())
-        run(MANAGE.format(method="spawn"), temporary, timeout=60)
+        run(MANAGE.format(method="spawn"), short_folder, timeout=60)
         assert folder.is_dir()
         other.communicate("\n", timeout=20)
     assert not folder.exists()
@@ -96,7 +89,7 @@ def test_where_no_folder_can_be_made_the_error_says_what_to_set(monkeypatch, tmp
 
 
 @pytest.mark.skipif("forkserver" not in get_all_start_methods(), reason="there is no forkserver here")
-def test_what_multiprocessing_keeps_for_itself_is_in_no_group_that_a_kernel_is_ended_with(temporary):
+def test_what_multiprocessing_keeps_for_itself_is_in_no_group_that_a_kernel_is_ended_with(short_folder):
     """ipykernel, asked to end, waits seconds for what is in its group, and Jupyter then kills it."""
     code = (
         "import os\n"
@@ -107,11 +100,11 @@ def test_what_multiprocessing_keeps_for_itself_is_in_no_group_that_a_kernel_is_e
         "pids = [forkserver._forkserver._forkserver_pid, resource_tracker._resource_tracker._pid]\n"
         "print(*(os.getsid(pid) == pid for pid in pids))\n"
     )
-    assert run(code, temporary, timeout=60) == ("True True", "")
+    assert run(code, short_folder, timeout=60) == ("True True", "")
 
 
 @pytest.mark.skipif("forkserver" not in get_all_start_methods(), reason="there is no forkserver here")
-def test_a_forkserver_that_was_started_is_multiprocessing_s_to_reap_and_remembered_by_nobody_else(temporary):
+def test_a_forkserver_that_was_started_is_multiprocessing_s_to_reap_and_remembered_by_nobody_else(short_folder):
     code = (
         "import gc, subprocess\n"
         "from multiprocessing import forkserver, get_context\n"
@@ -122,11 +115,11 @@ def test_a_forkserver_that_was_started_is_multiprocessing_s_to_reap_and_remember
         "    forkserver._forkserver._stop()\n"
         "print(subprocess._active, [each for each in gc.get_objects() if type(each) is subprocess.Popen])\n"
     )
-    assert run(code, temporary, timeout=60) == ("[] []", "")
+    assert run(code, short_folder, timeout=60) == ("[] []", "")
 
 
 @posix_only
-def test_semaphores_are_put_away_when_the_whole_process_group_is_killed(temporary):
+def test_semaphores_are_put_away_when_the_whole_process_group_is_killed(short_folder):
     code = (
         "import os, signal\n"
         "from multiprocessing import get_context\n"
@@ -136,7 +129,7 @@ def test_semaphores_are_put_away_when_the_whole_process_group_is_killed(temporar
         "    print(lock._semlock.name, flush=True)\n"
         "    os.killpg(0, signal.SIGKILL)\n"
     )
-    name, _ = run(code, temporary, timeout=60, start_new_session=True)
+    name, _ = run(code, short_folder, timeout=60, start_new_session=True)
     semaphore = Path("/dev/shm/sem." + name.removeprefix("/"))
     until = time.monotonic() + 10
     while semaphore.exists() and time.monotonic() < until:

@@ -39,7 +39,10 @@ def write(page: Page, text: str) -> None:
 
 def press(page: Page, name: str, said: str) -> Locator:
     """Press a button by keyboard, and wait for what it says."""
-    desk(page).get_by_role("button", name=name, exact=True).press("Enter")
+    button = desk(page).get_by_role("button", name=name, exact=True)
+    # what was asked before is said a moment before the desk is free
+    expect(button).to_have_attribute("aria-disabled", "false")
+    button.press("Enter")
     expect(desk(page).get_by_role("status")).to_contain_text(re.compile(said, re.DOTALL), timeout=PATIENCE)
     return desk(page)
 

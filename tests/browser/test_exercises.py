@@ -41,7 +41,7 @@ def press(page: Page, name: str, said: str) -> Locator:
     """Press a button by keyboard, and wait for what it says."""
     button = desk(page).get_by_role("button", name=name, exact=True)
     # what was asked before is said a moment before the desk is free
-    expect(button).to_have_attribute("aria-disabled", "false")
+    expect(button).to_be_enabled()
     button.press("Enter")
     expect(desk(page).get_by_role("status")).to_contain_text(re.compile(said, re.DOTALL), timeout=PATIENCE)
     return desk(page)
@@ -76,6 +76,7 @@ def test_an_exercise_is_solved_wrongly_then_rightly_and_remembered_after_a_resta
     press(page, "Check", "Right")
     remembered.last.get_by_role("button").press("Enter")
     expect(remembered.last.get_by_role("button")).to_have_text("Start over: really?")
+    expect(remembered.last.get_by_role("button")).to_be_enabled()
     remembered.last.get_by_role("button").press("Enter")
     expect(remembered.last).to_contain_text("0 exercises solved")
     keep_picture(page, "exercise_progress")

@@ -46,6 +46,8 @@ def press_run_with_another_value(page: Page, key: str, number: int) -> None:
     panel = page.get_by_role("group", name="Experiment", exact=True).last
     panel.scroll_into_view_if_needed()
     verdict, picture = panel.get_by_role("status"), panel.locator("img")
+    # the result before is said a moment before the panel is free
+    expect(panel.get_by_role("button", name="Run", exact=True)).to_be_enabled()
     before = picture.get_attribute("src")
     sliders = panel.get_by_role("slider")
     knob = sliders.first if sliders.count() else panel.get_by_role("combobox").first

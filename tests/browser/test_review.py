@@ -30,5 +30,6 @@ def test_a_question_comes_back_and_is_answered_by_keyboard(page):
     page.keyboard.press("Enter")
     expect(asked.get_by_role("status")).to_contain_text("You were right")
     keep_picture(page, "review")
+    expect(asked.get_by_role("button").first).to_be_enabled()
     page.keyboard.press("Enter")
     expect(asked).to_contain_text("Nothing is to be asked now.")

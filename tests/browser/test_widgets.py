@@ -95,6 +95,7 @@ def test_a_question_that_is_run_again_has_the_answer_and_lets_it_be_changed(page
 def test_the_same_result_once_more_shows_that_it_is_new(page):
     said, number = panel(page).get_by_role("status"), runs(page)
     expect(said).to_have_text(f"Run {number}134 of 134 runs were right.")
+    expect(panel(page).get_by_role("button", name="Run")).to_be_enabled()
     panel(page).get_by_role("button", name="Run").press("Enter")
     expect(said).to_have_text(f"Run {number + 1}134 of 134 runs were right.")
     expect(panel(page).get_by_role("button", name="Run")).to_be_focused()
@@ -126,6 +127,8 @@ def test_the_keyboard_stays_in_a_widget_whose_saved_page_changes(page):
     length = panel(page).get_by_role("slider", name="length")
     before = runs(page)
     for number in range(before + 1, before + 4):
+        # the result is said a moment before the panel is free
+        expect(panel(page).get_by_role("button", name="Run")).to_be_enabled()
         length.press("Enter")
         expect(panel(page).get_by_role("status")).to_contain_text(f"Run {number}")
         expect(length).to_be_focused()

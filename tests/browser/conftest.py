@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import re
 import shutil
 import urllib.request
@@ -17,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.lab_server import lab_server
+from tests.missing import skip_without
 
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "artefacts"
@@ -32,11 +32,7 @@ expect.set_options(timeout=20_000)  # ms until a click shows, on a busy machine
 def executable() -> str:
     """Find a browser; without one the browser tests are skipped, or fail where one is required."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None and os.environ.get("TALKING_PROCESSES_BROWSER") == "required":
-        pytest.fail("no browser: install chromium, or unset TALKING_PROCESSES_BROWSER")
-    if found is None:
-        pytest.skip("no browser found: install chromium or Chrome to run the browser tests")
-    return found
+    return found or skip_without("browser", "install chromium or Chrome to run the browser tests")
 
 
 @pytest.fixture(scope="session")
@@ -49,16 +45,21 @@ def browser(executable: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the served copies, in which the learner's workbook lies too."""
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="session")
+def lab(lab_folder: Path) -> Iterator[str]:
     """Serve copies of the notebooks, because JupyterLab saves what it opens; yield the address with its token."""
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    command = ["-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
+    shutil.copytree(ROOT / "notebooks", lab_folder / "notebooks")
+    command = ["-m", "jupyterlab", f"--ServerApp.root_dir={lab_folder}"]
     with ExitStack() as stack:
         # for this server alone: others begin while it runs, and have workbooks of their own
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("TALKING_PROCESSES_WORKBOOK", str(folder / "workbook"))
-            address = stack.enter_context(lab_server(command, cwd=folder, own=folder))
+            patch.setenv("TALKING_PROCESSES_WORKBOOK", str(lab_folder / "workbook"))
+            address = stack.enter_context(lab_server(command, cwd=lab_folder, own=lab_folder))
         yield address
 
 

@@ -24,13 +24,12 @@ from helpers import workbook
 from helpers.classroom import read_class
 from helpers.exercises.queues import last_job
 from helpers.lessons.queues import QUESTIONS, until
+from tests.missing import skip_without
 
 if os.name == "nt":
     pytest.skip("JupyterHub does not run on Windows", allow_module_level=True)
 if missing := [name for name in ("jupyterhub", "configurable_http_proxy", "websocket") if find_spec(name) is None]:
-    # `make test` of CI has nothing of what maintainers install; `make browser` has, and there it must not lack
-    assert os.environ.get("TALKING_PROCESSES_BROWSER") != "required", f"python -m pip install {' '.join(missing)}"
-    pytest.skip(f"no JupyterHub here: python -m pip install {' '.join(missing)}", allow_module_level=True)
+    skip_without("JupyterHub", f"python -m pip install {' '.join(missing)}")
 
 import websocket
 

@@ -1,6 +1,5 @@
 """Experiments on a real Dask cluster: every machine once, the part of a killed worker again, clear words otherwise."""
 
-import os
 import sys
 import threading
 import time
@@ -12,13 +11,12 @@ from helpers.experiments import ClusterFailed, cluster, plan, read_sets, run_on_
 from helpers.experiments.__main__ import main
 from helpers.lessons import beyond_one_machine as beyond
 from helpers.lessons.queues import until
+from tests.missing import skip_without
 
 try:
     import distributed
 except ModuleNotFoundError:
-    # `make test` of CI has nothing of what maintainers install; `make browser` has, and there it must not lack
-    assert os.environ.get("TALKING_PROCESSES_BROWSER") != "required", "python -m pip install -e .[dask]"
-    pytest.skip("no Dask here: python -m pip install -e .[dask]", allow_module_level=True)
+    skip_without("Dask", "python -m pip install -e .[dask]")
 
 ONE = {"runs": "1"}
 PIPE = {"mechanisms": "Pipe"}

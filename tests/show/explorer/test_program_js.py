@@ -4,7 +4,6 @@ import importlib.util
 import inspect
 import json
 import math
-import os
 import random
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 from helpers.lessons import interleavings, synchronisation
 from helpers.scheduling import Scenario, SharedObjects, deadlock, explore, graph_data, lost_updates
 from helpers.show.explorer.page import PROGRAM
+from tests.missing import skip_without
 from tests.scheduling.model.test_liveness import canonical
 
 DRIVER = Path(__file__).with_name("program_answers.mjs")
@@ -69,11 +69,7 @@ def node():
     playwright = importlib.util.find_spec("playwright")
     shipped = playwright and Path(playwright.origin).parent / "driver"
     found = shutil.which("node") or (shipped and shutil.which("node", path=shipped))
-    if found is None and os.environ.get("TALKING_PROCESSES_BROWSER") == "required":
-        pytest.fail("no node: install Node.js, or unset TALKING_PROCESSES_BROWSER")
-    if found is None:
-        pytest.skip("no node found: install Node.js to hold the explorer's JavaScript against Python")
-    return found
+    return found or skip_without("Node", "install Node.js to hold the explorer's JavaScript against Python")
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """Private names of CPython: each is in the table, the table is asked first, and each Python that is here has them."""
 
 import gc
-import glob
-import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +14,7 @@ from helpers.compat import TABLE, PrivateName, UnsupportedPython
 from helpers.scheduling import CannotExplore, explore
 from helpers.scheduling.model import local_state
 from tests import scheduled
+from tools.matrix import of_pyenv
 
 ROOT = Path(__file__).parent.parent
 SUPPORTED = [f"3.{minor}" for minor in (11, 12, 13, 14)]
@@ -41,8 +40,7 @@ print("same")
 def candidates(version):
     """Return commands that may be a Python of this version: this one, the one on the path, those of pyenv."""
     own = [sys.executable] if f"{sys.version_info[0]}.{sys.version_info[1]}" == version else []
-    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    named = map(shutil.which, (f"python{version}", *sorted(glob.glob(f"{root}/versions/{version}.*/bin/python"))))
+    named = map(shutil.which, (f"python{version}", *of_pyenv(version)))
     return [*own, *filter(None, named)]
 
 

@@ -57,11 +57,16 @@ def candidates(version: str) -> Iterator[Path]:
         yield Path(sys.executable)
     if said := _said(["uv", "python", "find", "--no-project", version]):
         yield Path(said)
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    # `Path.glob` fails in a folder that this user may not read
-    yield from map(Path, sorted(glob.glob(f"{pyenv}/versions/{version}*/bin/python"), reverse=True))  # noqa: PTH207
+    yield from of_pyenv(version)
     if os.name == "nt" and (said := _said(["py", f"-{version}", "-c", "import sys; print(sys.executable)"])):
         yield Path(said)
+
+
+def of_pyenv(version: str) -> list[Path]:
+    """Return the interpreters of a version, such as "3.12", that pyenv has, the newest first."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    # `Path.glob` fails in a folder that this user may not read
+    return [Path(name) for name in sorted(glob.glob(f"{root}/versions/{version}*/bin/python"), reverse=True)]  # noqa: PTH207
 
 
 def _said(command: list[str]) -> str:

@@ -363,7 +363,7 @@ def test_a_start_that_lasts_gives_way_to_the_deadline():
         get_context("spawn").Process(target=abs, args=(worker.NeverArrives(), b"x" * 1_000_000)).start()
     left = []
     for child in psutil.Process().children():
-        # a zombie is another test's
+        # one that has ended meanwhile, reaped or not, runs nothing any more
         with contextlib.suppress(psutil.NoSuchProcess):
             left.append(" ".join(child.cmdline()))
     assert not [command for command in left if "spawn_main" in command]

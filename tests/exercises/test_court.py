@@ -38,7 +38,7 @@ CASES = [
     (misbehaviour.LEAVES, Kind.WRONG, "comes to None"),
     (misbehaviour.DEFINES_NOTHING, Kind.CRASHED, "name 'put_in' is not defined"),
     (misbehaviour.NO_PYTHON, Kind.CRASHED, "cannot read it in line 4"),
-    (misbehaviour.LEAKS, Kind.LEAKS, "left a block of shared memory"),
+    (misbehaviour.LEAKS, Kind.LEAKS, "left 1 block of shared memory"),
     (misbehaviour.CHEATS, Kind.WRONG, "comes to 10, not to 20"),
 ]
 

@@ -23,6 +23,7 @@ from helpers import validate
 from helpers.exercises.form.finding import Finding, Kind
 from helpers.exercises.form.limit import limit_this_process
 from helpers.recording.trace import Trace
+from helpers.words import plural
 
 __tracebackhide__ = True  # an instrument: never the place where somebody waits
 
@@ -70,7 +71,10 @@ class Program:
         """Call it in a process of its own."""
         limit_this_process()
         outcome = self.call()
-        return outcome if _is_hashable(outcome) else Unhashable(repr(outcome))
+        try:
+            return validate.hashable("outcome", outcome, "an outcome")
+        except TypeError:
+            return Unhashable(repr(outcome))
 
     def call(self) -> Any:
         """Call it in a process that goes on afterwards."""
@@ -269,7 +273,7 @@ class Clean:
             return Finding(Kind.CRASHED, f"Your program ended with {type(error).__name__}: {error}", trace=trace)
         attempt.trace = trace
         if left:
-            blocks = "a block" if len(left) == 1 else f"{len(left)} blocks"
+            blocks = plural(len(left), "block")
             words = f"It ended, and left {blocks} of shared memory behind, which nobody frees: call `unlink()` once."
             return Finding(Kind.LEAKS, words, trace=trace)
         return self._left_out(trace)
@@ -278,7 +282,8 @@ class Clean:
         """Return what the task asks for and the program came to its outcome without."""
         started = len(trace.processes) - 1
         if started < self.children:
-            words = f"The outcome is right, but it takes {counted(self.children)}, and your program starts {started}."
+            asked = plural(self.children, "child process", "es")
+            words = f"The outcome is right, but it takes {asked}, and your program starts {started}."
             return Finding(Kind.WRONG, words, trace=trace)
         done = {event.kind for event in trace.events if event.process == 0 and not event.outcome.is_failure}
         if missing := [f"`{kind}()`" for kind in self.does if kind not in done]:
@@ -450,11 +455,6 @@ class Proof:
         return None
 
 
-def counted(children: int) -> str:
-    """Return a number of child processes in words."""
-    return "a child process" if children == 1 else f"{children} child processes"
-
-
 def last_words(errors: str) -> str:
     """Return the first paragraph of the last error that was written, without the way that led there."""
     found = list(re.finditer(r"^[\w.]+(?:Error|Exception)\b", errors, re.MULTILINE))
@@ -473,14 +473,6 @@ def _python(*words: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
         check=False,
     )  # fmt: skip
-
-
-def _is_hashable(value: Any) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
 
 
 def told(failure: Any, outcome: Hashable, is_plain: bool = False) -> Finding:

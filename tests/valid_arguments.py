@@ -318,6 +318,7 @@ MAKES_SENSE = {
     "flag.value": "true",
     "hashable.value": HASHABLE,
     "number.value": "half",
+    "compare_results.margin": "half",
     "path.value": "text",
     "seconds.value": "half",
     "sequence.value": "deep",

@@ -2,7 +2,7 @@
 
     python -m helpers.experiments list
     python -m helpers.experiments run [NAME ...] [-p method=fork] [--out results] [--dask tcp://scheduler:8786]
-    python -m helpers.experiments compare FOLDER FOLDER ...
+    python -m helpers.experiments compare FOLDER FOLDER ... [--margin 1.2]
 
 Each result is a file of its own in the folder; what is there already, in the same settings, is not measured again. So a
 session that was killed goes on where it was. Exit code 0: all are there. 1: an experiment failed. 2: a name, a
@@ -19,6 +19,7 @@ from helpers.experiments.catalogue import EXPERIMENTS
 from helpers.experiments.cluster import ClusterFailed, end_with_stdin, run_on_cluster
 from helpers.experiments.session import Planned, Progress
 from helpers.measuring import compare_results
+from helpers.measuring.compare import MARGIN
 from helpers.supervision import ProcessesFailed
 from helpers.words import plural
 
@@ -33,13 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
         print("\n\n".join(_described(name) for name in EXPERIMENTS))
         return 0
     if options.command == "compare":
-        return _compare(options.folders)
+        return _compare(options.folders, options.margin)
     return _run(options)
 
 
-def _compare(folders: list[Path]) -> int:
+def _compare(folders: list[Path], margin: float) -> int:
     try:
-        print(compare_results(read_sets(folders)))
+        print(compare_results(read_sets(folders), margin))
     except (UnusableFile, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -97,6 +98,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     compare = commands.add_parser("compare", help="say what differs between sets of results by more than noise")
     compare.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="with results, or with such folders; "
                          "all are compared with the first")  # fmt: skip
+    compare.add_argument("--margin", type=float, default=MARGIN, metavar="TIMES", help="as long, or as short, that may "
+                         f"be noise (default: {MARGIN:g}); see tests/benchmarks/compare.py")  # fmt: skip
     return parser.parse_args(arguments)
 
 

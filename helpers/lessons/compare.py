@@ -121,11 +121,11 @@ CARD = Card(
      ("medians", "interval", "their spread")],
     """\
 before = [[2.0], [2.1], [1.9], [2.2]]  # s, a row a pair
-after = [[4.0], [4.2], [3.8], [4.4]]
+after = [[6.0], [6.3], [5.7], [6.6]]
 found = ratio(before, after)
 print("times as long:", found)
 print("more than noise:", found.is_more_than_noise)""",
-    "times as long: 2 (1.73 to 2.32)\nmore than noise: True",
+    "times as long: 3 (2.59 to 3.47)\nmore than noise: True",
     [
         "Samples of one pair are alike. Start fresh pairs, and count them.",
         f"An interval that comes within {MARGIN:g} times of equal shows no difference.",

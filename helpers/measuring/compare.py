@@ -4,9 +4,12 @@ Two measurements of the same code are never equal. Samples of one pair of proces
 processes share a placement, a layout of memory, a moment. So a pair counts as one observation, its median, and the
 spread between the pairs decides.
 
-That spread knows nothing of what changes from one set to the next. So a ratio counts as more than noise only if its
-whole interval lies beyond a margin: 1.1 times. On a machine where more programs want a processor than there are, each
-may take as many times as long as there are programs for a processor, and the margin is that much larger.
+That spread knows nothing of what changes from one set to the next. A machine has states that last for minutes: where
+its scheduler puts two processes that talk, what else its host does. In 18 sets of the same code, one after the other on
+a virtual machine with two idle processors, the medians of one series differed by up to 1.83 times. So a ratio counts as
+more than noise only if its whole interval lies beyond a margin: 1.75 times, or less where tests/benchmarks/compare.py
+has shown that a machine is steadier. Where more programs want a processor than there are, each may take as many times
+as long as there are programs for a processor, and the margin is that much larger.
 """
 
 import math
@@ -21,7 +24,8 @@ from helpers.measuring.results import Outcomes, Result, Timings
 from helpers.words import duration, percent, plural
 
 ERROR = 0.05  # the chance that at least one of all intervals of a comparison misses, if all is drawn by chance
-MARGIN = 1.1  # times as long: less may come from how a machine is today; tests/benchmarks/compare.py measures the rule
+MARGIN = 1.75  # times as long: less may come from how a machine is just now
+WIDEST = 1e6  # times, of margins
 SMALLEST = 1e-9  # chance
 MOST_ROWS = 100_000
 MOST_LETTERS = 300  # of the names that an error lists
@@ -50,7 +54,12 @@ class Ratio:
     @property
     def is_more_than_noise(self) -> bool:
         """The whole interval lies farther from 1 than the margin."""
-        return self.low > self.margin or self.high < 1 / self.margin
+        return self.distance > self.margin
+
+    @property
+    def distance(self) -> float:
+        """How many times as long, or as short, it takes at least, as far as the interval tells; 1 if it holds 1."""
+        return max(1.0, self.low, 1 / self.high if self.high else math.inf)
 
     def __str__(self) -> str:
         return f"{self.estimate:.3g} ({self.low:.3g} to {self.high:.3g})"
@@ -213,12 +222,13 @@ class Comparison:
         return "\n".join(parts)
 
 
-def compare_results(sets: Results) -> Comparison:
+def compare_results(sets: Results, margin: float = MARGIN) -> Comparison:
     """Compare results by the name of their set, all with the first set.
 
     The intervals are so wide that with a chance of 1 - ERROR all of them hold what they are for (Bonferroni).
-    Raises TypeError or ValueError for fewer than two sets, or what are no results.
+    Raises TypeError or ValueError for fewer than two sets, what are no results, or a margin below 1.
     """
+    validate.number("margin", margin, 1, WIDEST)
     for name, results in validate.mapping("sets", sets, "sets of results, two or more", 2).items():
         for experiment, result in validate.mapping(f"sets[{name!r}]", results, "results by experiment").items():
             validate.instance(f"sets[{name!r}][{experiment!r}]", result, Result, "what an experiment returns")
@@ -229,7 +239,7 @@ def compare_results(sets: Results) -> Comparison:
     error = ERROR / max(1, pairs)
     return Comparison(
         tuple(sets),
-        tuple(_row(name, series, error) for name in _shared(series)),
+        tuple(_row(name, series, error, margin) for name in _shared(series)),
         tuple(_share_row(name, cases, error) for name in _shared(cases)),
         tuple(sorted(_alone(series) | _alone(cases))),
         tuple(name for name, results in sets.items() if any(_crowd(each) > 1 for each in results.values())),
@@ -267,10 +277,10 @@ def _alone(table: Mapping[str, Mapping[str, object]]) -> set[str]:
     return {name for each in table.values() for name in each} - set(_shared(table))
 
 
-def _row(name: str, series: Mapping[str, Mapping[str, tuple[Rows, float]]], error: float) -> Row:
+def _row(name: str, series: Mapping[str, Mapping[str, tuple[Rows, float]]], error: float, margin: float) -> Row:
     (_, (before, crowd)), *others = there = [(each, rows[name]) for each, rows in series.items() if name in rows]
     medians = {each: math.exp(statistics.median(_log_medians(each, rows))) for each, (rows, _) in there}
-    ratios = {each: ratio(before, rows, error, MARGIN * max(crowd, other)) for each, (rows, other) in others}
+    ratios = {each: ratio(before, rows, error, margin * max(crowd, other)) for each, (rows, other) in others}
     return Row(name, medians, ratios)
 
 

@@ -123,6 +123,8 @@ def test_sets_are_compared_from_the_command_line(measured, tmp_path, capsys):
     said = capsys.readouterr().out
     assert said.startswith("Against before.") and "lost an update: 0 % before / 0 % after" in said
     assert main(["compare", str(tmp_path)]) == 0
+    assert main(["compare", str(tmp_path), "--margin", "0.5"]) == 2
+    assert "margin must be from 1 to" in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "before")]) == 2
     assert "two or more" in capsys.readouterr().err
     (tmp_path / "after" / "crash.json").write_text("{", encoding="utf-8")

@@ -40,7 +40,7 @@ def test_fewer_pairs_than_that_show_nothing():
 
 
 @pytest.mark.parametrize(
-    ("found", "words"), [(Ratio(2, 1.5, 3), "more than noise"), (Ratio(1.2, 0.9, 3), "may be noise")]
+    ("found", "words"), [(Ratio(3, 2, 4), "more than noise"), (Ratio(1.2, 0.9, 3), "may be noise")]
 )
 def test_a_ratio_in_words(found, words):
     assert compare.verdict(found).endswith(words)

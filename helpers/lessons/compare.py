@@ -118,7 +118,7 @@ CARD = Card(
     {"pair 1": (0, 0), "pair 2": (0, 1), "pair 3": (0, 2)},
     {"medians": (1, 1), "interval": (2, 1)},
     [("pair 1", "medians", "its trips"), ("pair 2", "medians", "its trips"), ("pair 3", "medians", "its trips"),
-     ("medians", "interval", "their spread")],
+     ("medians", "interval", "spread")],
     """\
 before = [[2.0], [2.1], [1.9], [2.2]]  # s, a row a pair
 after = [[6.0], [6.3], [5.7], [6.6]]

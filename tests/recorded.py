@@ -65,11 +65,6 @@ def receive_for_ever(connection):
     connection.recv()
 
 
-def put_for_ever(queue):
-    while True:
-        queue.put(b"x")
-
-
 def talk(address, key):
     """Connect, send a question and read the answer, over and over."""
     with Client(address, authkey=key) as line:

@@ -33,7 +33,7 @@ TABLE: dict[str, tuple[PrivateName, ...]] = {
         PrivateName("multiprocessing.util:_run_after_forkers"),
         PrivateName("multiprocessing.util:register_after_fork"),
         PrivateName("multiprocessing.util:_finalizer_registry"),
-        PrivateName(f"{_FINALIZER}.__init__", ("_callback", "_args")),
+        PrivateName(f"{_FINALIZER}.__init__", ("_weakref", "_callback", "_args")),
         PrivateName("multiprocessing.queues:Queue._finalize_join"),
         PrivateName(
             "multiprocessing.pool:Pool._terminate_pool",

@@ -55,7 +55,12 @@ def put_away(before: Registered) -> None:
     for feeder in _made_since(before, "Queue._finalize_join"):
         # it would wait at exit for a reader that no longer exists
         feeder.cancel()
-    for kind in ("Pool._terminate_pool", "BaseManager._finalize_manager", "SemLock._cleanup"):
+    for finalizer in _made_since(before, "Pool._terminate_pool"):
+        _retire(finalizer)
+        # not `finalizer()`, which has forgotten what it is to do if an interrupt cuts it short: see `stop_pools`
+        vars(finalizer)["_callback"](*vars(finalizer)["_args"])
+        finalizer.cancel()
+    for kind in ("BaseManager._finalize_manager", "SemLock._cleanup"):
         for finalizer in _made_since(before, kind):
             finalizer()
 
@@ -70,15 +75,18 @@ def stop_pools(before: Registered) -> list[Callable[[], None]]:
 
 def _stop_pool(finalizer: util.Finalize) -> Callable[[], None]:
     tasks, _, results, _, changes, *handlers, _ = vars(finalizer)["_args"]
-    _, hands_out_tasks, _ = handlers
+    replaces_workers, hands_out_tasks, _ = handlers
+    _retire(finalizer)
     finalizer.cancel()
     for handler in handlers:
         handler._state = "TERMINATE"
+    # it may just have seen that it is to go on, and would replace workers that are killed now
+    changes.put(None)
+    replaces_workers.join(_THREAD_ENDS_WITHIN)
 
     def end_threads() -> None:
         _free(getattr(results, "_wlock", None))
         tasks.put(None)
-        changes.put(None)
         hands_out_tasks.join(_THREAD_ENDS_WITHIN)
         results.put(None)
         if writer := getattr(results, "_writer", None):
@@ -86,6 +94,12 @@ def _stop_pool(finalizer: util.Finalize) -> Callable[[], None]:
             writer.close()
 
     return end_threads
+
+
+def _retire(finalizer: util.Finalize) -> None:
+    """Leave a pool as `terminate` does: it takes no more tasks, and does not complain when it is collected."""
+    if pool := vars(finalizer)["_weakref"]():
+        pool._state = "TERMINATE"
 
 
 def _free(lock: "Lock | None") -> None:

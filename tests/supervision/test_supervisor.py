@@ -15,6 +15,7 @@ from contextlib import suppress
 from multiprocessing import active_children, current_process, forkserver, get_all_start_methods, get_context
 from multiprocessing.connection import wait
 from multiprocessing.managers import SyncManager
+from multiprocessing.pool import Pool
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from pickle import PicklingError
@@ -362,6 +363,60 @@ def test_no_thread_of_a_pool_stays_whose_worker_is_killed_while_it_sends_its_res
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
         assert not thread.is_alive(), thread
+
+
+@posix_only
+def test_a_pool_that_an_interrupt_cuts_short_while_it_ends_is_ended_all_the_same(monkeypatch):
+    def wait_for_ever(*_):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(LONG)
+
+    monkeypatch.setattr(Pool, "_help_stuff_finish", staticmethod(wait_for_ever))
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt), supervised(LONG):
+        pool = spawn.Pool(1)
+    assert repr(pool).startswith("<multiprocessing.pool.Pool state=TERMINATE")
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive(), thread
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_pool_replaces_no_worker_that_the_block_ends(method, monkeypatch):
+    """Its thread has just seen that it is to go on, and looks after its workers a moment later."""
+    maintain, looks = Pool._maintain_pool, threading.Event()
+
+    def hesitate(cache, process, processes, pool, *others):
+        looks.set()
+        # until one is killed, which must not be before this thread has ended
+        wait([each.sentinel for each in pool], 0.2)
+        maintain(cache, process, processes, pool, *others)
+
+    monkeypatch.setattr(Pool, "_maintain_pool", staticmethod(hesitate))
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt), supervised(LONG) as family:
+        pool = get_context(method).Pool(2)
+        looks.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(LONG)
+    assert len(family.reports) == len(pool._pool) == 2
+    assert not active_children()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive(), thread
+
+
+@pytest.mark.parametrize("error", [EndOfBlock, None])
+def test_a_pool_of_a_block_takes_no_more_tasks_and_does_not_complain_when_it_is_collected(error, recwarn):
+    with suppress(EndOfBlock), supervised(10):
+        pool = spawn.Pool(1)
+        if error:
+            raise error
+    with pytest.raises(ValueError, match="Pool not running"):
+        pool.apply_async(abs, [1])
+    del pool
+    gc.collect()
+    assert not [each for each in recwarn if each.category is ResourceWarning]
 
 
 def test_what_a_child_writes_to_standard_error_is_passed_on(capsys):

@@ -279,8 +279,10 @@ def main_of_fork(
     """Be the template process as a fork of the process that checks, because nobody else knows the program."""
     with _end_of_process():
         os.setsid()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # a Ctrl-C that came meanwhile was for the process that checks; what is ignored waits no longer
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for fd, source in enumerate((os.open(os.devnull, os.O_RDONLY), output, output)):
             os.dup2(source, fd)
         # in a notebook these write to threads that a fork does not have

@@ -5,6 +5,8 @@ import functools
 import math
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.control import CannotCheck, check, rerun, run
+from helpers.control import CannotCheck, check, protocol, rerun, run, template_process
+from helpers.control.probes import everything
 from helpers.control.strategies import Search
 from helpers.recording.kinds import Outcome
 from helpers.supervision.runtime_folder import runtime_folder
@@ -514,3 +517,21 @@ def with_mark(mark):
             if mark.encode() in path.read_bytes():
                 found.append(int(path.parent.name))
     return found
+
+
+def test_a_fork_that_serves_a_program_of_a_cell_takes_no_ctrl_c_that_came_while_it_began(tmp_path):
+    ours, theirs = socket.socketpair()
+    everything.load()
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        template_process.main_of_fork(theirs, str(tmp_path), "", nowhere, int, "operation")
+    theirs.close()
+    ours.settimeout(30)
+    link = protocol.Link(ours)
+    assert link.receive() == ("ready", 0, 0)
+    link.close()
+    os.waitpid(pid, 0)

@@ -342,6 +342,12 @@ def test_a_block_leaves_no_file_open_until_the_collector_comes():
         gc.enable()
 
 
+def all_end(threads):
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive(), thread
+
+
 @posix_only
 def test_no_thread_of_a_pool_stays_whose_worker_is_killed_while_it_sends_its_result():
     """It holds the lock that a thread of the pool needs, and another waits for the rest of the message."""
@@ -360,9 +366,7 @@ def test_no_thread_of_a_pool_stays_whose_worker_is_killed_while_it_sends_its_res
             time.sleep(0.01)
         os.kill(sender.pid, signal.SIGKILL)
         time.sleep(LONG)
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-        assert not thread.is_alive(), thread
+    all_end(set(threading.enumerate()) - before)
 
 
 @posix_only
@@ -376,9 +380,7 @@ def test_a_pool_that_an_interrupt_cuts_short_while_it_ends_is_ended_all_the_same
     with pytest.raises(KeyboardInterrupt), supervised(LONG):
         pool = spawn.Pool(1)
     assert repr(pool).startswith("<multiprocessing.pool.Pool state=TERMINATE")
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-        assert not thread.is_alive(), thread
+    all_end(set(threading.enumerate()) - before)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -401,9 +403,7 @@ def test_a_pool_replaces_no_worker_that_the_block_ends(method, monkeypatch):
         time.sleep(LONG)
     assert len(family.reports) == len(pool._pool) == 2
     assert not active_children()
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-        assert not thread.is_alive(), thread
+    all_end(set(threading.enumerate()) - before)
 
 
 @pytest.mark.parametrize("error", [EndOfBlock, None])

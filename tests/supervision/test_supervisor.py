@@ -379,6 +379,8 @@ def test_a_pool_that_an_interrupt_cuts_short_while_it_ends_is_ended_all_the_same
     before = set(threading.enumerate())
     with pytest.raises(KeyboardInterrupt), supervised(LONG):
         pool = spawn.Pool(1)
+        # as a worker leaves it that dies while it sends a result; a thread of the pool waits for it
+        pool._outqueue._wlock.acquire()
     assert repr(pool).startswith("<multiprocessing.pool.Pool state=TERMINATE")
     all_end(set(threading.enumerate()) - before)
 
